@@ -1,0 +1,1 @@
+"""ASGI: one conversation each, a table of transitions and a small driver."""

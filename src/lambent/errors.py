@@ -1,0 +1,116 @@
+"""Every exception that Lambent raises, as one tree.
+
+    LambentError
+    ├── EventError             the event cannot be served
+    │   ├── UnknownEvent         no gateway builds events of this shape
+    │   └── MalformedEvent       a gateway does, but a field of it cannot be read
+    ├── AppError               the application broke its protocol
+    │   ├── UnexpectedMessage    a message that is not allowed in this state of the conversation
+    │   ├── InvalidMessage       a message with a field of the wrong type, or one that must not be sent
+    │   ├── IncompleteResponse   the application returned before its response was complete
+    │   ├── InvalidResult        what a function returned cannot be a reply; `error_type` as Lambda names it
+    │   ├── LifespanFailed       startup or shutdown failed, and the application said why
+    │   └── LifespanEnded        the lifespan ended while the environment still needs it
+    ├── PlatformError          the Lambda platform, or what plays its part, failed
+    │   ├── RuntimeAPIError      the Runtime API answered with a status that must not be ignored
+    │   ├── RuntimeAPIGone       the Runtime API does not answer any more
+    │   └── IllegalTransition    an environment was led where its life does not go
+    └── ConfigurationError     what a person wrote or called cannot work; the message says what to change
+        ├── TargetError          the handler that was named cannot be loaded; `error_type` as Lambda names it
+        ├── WrongEventLoop       called from a place where the environment's event loop cannot be used
+        └── AlreadyReplied       an invocation was replied to twice
+
+A message names what was expected, what came, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class LambentError(Exception):
+    """The root: catches whatever Lambent itself raises."""
+
+
+class EventError(LambentError):
+    """The event cannot be served."""
+
+
+class UnknownEvent(EventError):
+    """No gateway builds events of this shape."""
+
+
+class MalformedEvent(EventError):
+    """The event has the shape of a gateway's, but a field of it cannot be read: the client is answered 400."""
+
+
+class AppError(LambentError):
+    """The application broke its protocol."""
+
+
+class UnexpectedMessage(AppError):
+    """A message that is not allowed in this state of the conversation."""
+
+
+class InvalidMessage(AppError):
+    """A message with a field of the wrong type, or with a value that must not be sent."""
+
+
+class IncompleteResponse(AppError):
+    """The application returned before its response was complete."""
+
+
+class InvalidResult(AppError):
+    """What a function returned, or was given, cannot pass as JSON of the size that Lambda takes.
+
+    `error_type` is the name that Lambda's own runtimes report, such as `Runtime.MarshalError`.
+    """
+
+    def __init__(self, message: str, error_type: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+
+
+class LifespanFailed(AppError):
+    """The application answered `lifespan.startup.failed` or `lifespan.shutdown.failed`; the text is its own."""
+
+
+class LifespanEnded(AppError):
+    """The lifespan ended while the environment still needs it: what startup made is gone."""
+
+
+class PlatformError(LambentError):
+    """The Lambda platform, or what plays its part, failed."""
+
+
+class RuntimeAPIError(PlatformError):
+    """The Runtime API answered with a status, or in a form, that must not be ignored."""
+
+
+class RuntimeAPIGone(PlatformError):
+    """The Runtime API does not answer any more."""
+
+
+class IllegalTransition(PlatformError):
+    """An execution environment was led where its life does not go."""
+
+
+class ConfigurationError(LambentError):
+    """What a person wrote or called cannot work; the message says what to change."""
+
+
+class TargetError(ConfigurationError):
+    """The handler that was named cannot be loaded.
+
+    `error_type` is the name that Lambda's own runtimes report, such as `Runtime.ImportModuleError`.
+    """
+
+    def __init__(self, message: str, error_type: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+
+
+class WrongEventLoop(ConfigurationError):
+    """Called from a place where the environment's event loop cannot be used."""
+
+
+class AlreadyReplied(ConfigurationError):
+    """An invocation was replied to twice."""

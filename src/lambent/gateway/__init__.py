@@ -1,0 +1,93 @@
+"""The front doors of AWS Lambda, and which of them an event came through.
+
+    from lambent.gateway import GATEWAYS, detect
+    detect(event, GATEWAYS).request(event)
+
+`GATEWAYS` is an ordered tuple; the first that matches serves. Each door tells itself apart by one fact, kept here so
+that a door's module is imported when the first event of its kind comes, and never before.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from lambent.errors import UnknownEvent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lambent.gateway.model import Gateway, Request, Response
+    from lambent.types import Event, Result
+
+__all__ = ["GATEWAYS", "detect"]
+
+
+class Door:
+    """A Gateway whose translation is the module of the same name in this package, loaded at first use."""
+
+    __slots__ = ("matches", "name", "reply", "request")
+
+    name: str
+    matches: Callable[[dict[str, Event]], bool]
+    request: Callable[[dict[str, Event]], Request]
+    reply: Callable[[Response, dict[str, Event]], Result]
+
+    def __init__(self, name: str, matches: Callable[[dict[str, Event]], bool]) -> None:
+        self.name = name
+        self.matches = matches
+
+    def __getattr__(self, attribute: str) -> object:
+        """Called for `request` and `reply` while their slots are empty: fill both."""
+        if attribute not in ("request", "reply"):
+            raise AttributeError(attribute)
+        module = import_module(f"lambent.gateway.{self.name}")
+        self.request = module.request
+        self.reply = module.reply
+        return getattr(self, attribute)
+
+    def __repr__(self) -> str:
+        return f"<gateway {self.name}>"
+
+
+def _is_function_url(event: dict[str, Event]) -> bool:
+    """Payload 2.0 whose domain name is `<url-id>.lambda-url.<region>.on.aws`; a URL has no custom domains."""
+    try:
+        context = event["requestContext"]
+        return ".lambda-url." in context["domainName"] and "http" in context
+    except (LookupError, TypeError):
+        return False
+
+
+def _is_http_api(event: dict[str, Event]) -> bool:
+    """Payload 2.0 with `requestContext.http.method`. An authorizer's event has the same and a `type` of its own."""
+    try:
+        return bool(event["requestContext"]["http"]["method"]) and "type" not in event
+    except (LookupError, TypeError):
+        return False
+
+
+GATEWAYS: tuple[Gateway, ...] = (
+    Door("function_url", _is_function_url),
+    Door("http_api", _is_http_api),
+)
+
+
+def detect(event: Event, gateways: Iterable[Gateway]) -> Gateway:
+    """Return the gateway that built `event`. Raises UnknownEvent, which names what was looked for and what came."""
+    if isinstance(event, dict):
+        for gateway in gateways:
+            if gateway.matches(event):
+                return gateway
+    known = ", ".join(gateway.name for gateway in gateways)
+    raise UnknownEvent(f"Expected an event of one of the gateways {known}, but got {_describe(event)}.")
+
+
+def _describe(event: Event) -> str:
+    """Say what came without its values, which may be secret."""
+    if not isinstance(event, dict):
+        return f"a JSON {type(event).__name__}"
+    if not event:
+        return "an empty object"
+    keys = ", ".join(sorted(repr(str(key)[:40]) for key in list(event)[:12]))
+    return f"an object with the keys {keys}" + (" and more" if len(event) > 12 else "")

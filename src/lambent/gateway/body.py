@@ -1,0 +1,79 @@
+"""Bodies: base64 or text, by what the content is and never by what its bytes happen to be."""
+
+from __future__ import annotations
+
+from binascii import Error, a2b_base64, b2a_base64
+
+from lambent.errors import MalformedEvent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambent.types import Event, RawHeaders
+
+_TEXT = frozenset(
+    (
+        b"application/ecmascript",
+        b"application/graphql",
+        b"application/javascript",
+        b"application/json",
+        b"application/jsonlines",
+        b"application/jwt",
+        b"application/ndjson",
+        b"application/rtf",
+        b"application/toml",
+        b"application/x-javascript",
+        b"application/x-ndjson",
+        b"application/x-www-form-urlencoded",
+        b"application/x-yaml",
+        b"application/xml",
+        b"application/yaml",
+    )
+)
+"""Media types that are text though their names do not say so; `text/*`, `+json`, `+xml` and `+yaml` say it."""
+
+
+def decode(event: dict[str, Event]) -> bytes:
+    """Return the body of an event: `body`, which `isBase64Encoded` describes, and which may be missing or null."""
+    body = event.get("body")
+    if not body:
+        return b""
+    try:
+        if event.get("isBase64Encoded"):
+            return a2b_base64(body, strict_mode=True)
+        return body.encode("utf-8")  # type: ignore[no-any-return]  # the event is JSON: a str, or it has no `encode`
+    except (Error, UnicodeEncodeError) as error:
+        expected = "base64" if event.get("isBase64Encoded") else "text that UTF-8 can encode"
+        raise MalformedEvent(f"Expected `body` to be {expected}, but: {error}.") from None
+    except (AttributeError, TypeError):
+        raise MalformedEvent(f"Expected `body` to be a string, but got a {type(body).__name__}.") from None
+    except ValueError as error:  # a non-ASCII character in base64
+        raise MalformedEvent(f"Expected `body` to be base64, but: {error}.") from None
+
+
+def encode(body: bytes, headers: RawHeaders) -> tuple[str, bool]:
+    """Return a response's body as the text of a reply, and whether that text is base64.
+
+    Text types go as text, which every door encodes as UTF-8 again, so only what is UTF-8 may; all else is base64.
+    """
+    if not body:
+        return "", False
+    content_type = b""
+    for name, value in headers:
+        if name == b"content-type":
+            content_type = value
+        elif name == b"content-encoding" and value != b"identity":
+            return b2a_base64(body, newline=False).decode("ascii"), True
+    if is_text(content_type):
+        try:
+            return body.decode("utf-8"), False
+        except UnicodeDecodeError:
+            pass  # a charset that is not UTF-8
+    return b2a_base64(body, newline=False).decode("ascii"), True
+
+
+def is_text(content_type: bytes) -> bool:
+    """Tell whether a `content-type` field names a text type, parameters and case aside."""
+    if content_type in _TEXT or content_type.startswith(b"text/"):
+        return True
+    media_type = content_type.partition(b";")[0].strip().lower()
+    return media_type in _TEXT or media_type.startswith(b"text/") or media_type.endswith((b"+json", b"+xml", b"+yaml"))

@@ -1,0 +1,105 @@
+"""Header fields: the strings of an event to the bytes of a scope, and back."""
+
+from __future__ import annotations
+
+from lambent.errors import MalformedEvent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambent.types import RawHeaders
+
+HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+"""Fields that speak of one connection only (RFC 9110, 7.6.1): the door has its own with the client."""
+
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class _Names(dict[str, bytes]):
+    """Field names as bytes in lower case. Those that every event has are there; the others are made when asked for."""
+
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> bytes:
+        return _encoded(name.lower())
+
+
+_NAMES = _Names(
+    (name, name.encode("ascii"))
+    for name in (
+        "accept accept-encoding accept-language authorization cache-control content-length content-type cookie host "
+        "origin priority referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode "
+        "sec-fetch-site sec-fetch-user upgrade-insecure-requests user-agent via x-amz-cf-id x-amzn-tls-cipher-suite "
+        "x-amzn-tls-version x-amzn-trace-id x-forwarded-for x-forwarded-port x-forwarded-proto x-request-id"
+    ).split()
+)
+
+
+def encode(headers: Mapping[str, str]) -> RawHeaders:
+    """Turn a single-valued header map into raw fields with names in lower case.
+
+    Values are latin-1, as HTTP defines them; one with other characters can only have been UTF-8 and becomes so again.
+    """
+    try:
+        return [(_NAMES[name], value.encode("latin-1")) for name, value in headers.items()]
+    except UnicodeEncodeError:
+        return [(_NAMES[name], _encoded(value)) for name, value in headers.items()]
+    except AttributeError:
+        raise MalformedEvent(f"Expected `headers` to map strings to strings, but got {_types(headers)}.") from None
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
+def _types(headers: object) -> str:
+    """Name the first field that is not a string, without its value, which may be secret."""
+    items = getattr(headers, "items", None)
+    if items is None:
+        return f"a JSON {type(headers).__name__}"
+    for name, value in items():
+        if not isinstance(value, str):
+            return f"a {type(value).__name__} under {name!r}"
+    return "a name that is not a string"
+
+
+def server(host: str, forwarded_port: str, scheme: str) -> tuple[str, int] | None:
+    """Read the `Host` field, which the client chose: `name`, `name:port`, `[v6]:port`, or anything at all.
+
+    The port is the field's own if it is a number, else the door's (`x-forwarded-port`), else the scheme's.
+    """
+    if ":" in host:
+        host, port = _split(host)
+        if _is_port(port):
+            return host, int(port)
+    if not host:
+        return None
+    if _is_port(forwarded_port):
+        return host, int(forwarded_port)
+    return host, _DEFAULT_PORTS.get(scheme, 80)
+
+
+def _split(host: str) -> tuple[str, str]:
+    name, _, port = host.rpartition(":")
+    if port.endswith("]"):  # "[::1]"
+        name, port = host, ""
+    return (name[1:].partition("]")[0] if name[:1] == "[" else name), port
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) < 6

@@ -1,0 +1,169 @@
+"""Being called: `handler(event, context)`, as AWS's managed Python runtime does, and tests, and threads.
+
+The reply is kept and returned at the end. One event loop serves all calls; it runs only during a call, in the caller's
+thread, so that nothing of it is left running when Lambda freezes the process. Where calls come from several threads at
+once, it moves to a thread of its own.
+
+    NEW ──call──▶ ALONE ──a second thread calls at the same time──▶ SHARED
+     └──await handle──▶ on the caller's loop, which calls from other threads are handed to
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import threading
+
+from lambent.errors import AlreadyReplied, IncompleteResponse, WrongEventLoop
+from lambent.runner import Runner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambent.types import Context, Event, Handler, Result
+
+logger = logging.getLogger("lambent")
+
+_SHUTDOWN_SECONDS = 2.0
+
+
+class ReturnedInvocation:
+    """An invocation that keeps its reply for the `return` statement."""
+
+    __slots__ = ("_replied", "_result", "context", "event")
+
+    def __init__(self, event: Event, context: Context | None) -> None:
+        self.event = event
+        self.context = context
+        self._replied = False
+        self._result: Result = None
+
+    async def reply(self, result: Result) -> None:
+        """Keep the reply."""
+        if self._replied:
+            raise AlreadyReplied("This invocation was replied to already.")
+        self._result = result
+        self._replied = True
+
+    @property
+    def result(self) -> Result:
+        """The reply. Raises IncompleteResponse if the handler ended without one."""
+        if not self._replied:
+            raise IncompleteResponse("The handler ended without a reply.")
+        return self._result
+
+
+class ManagedEnvironment:
+    """Runs a Handler for whoever calls, starting its lifetime at the first call."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._runner: Runner | None = None
+        self._alone: Runner | None = None
+        """The same, while its loop runs only during a call, in the caller's thread."""
+        self._thread: threading.Thread | None = None
+        """What runs the loop, once there have been calls from two threads at the same time."""
+        self._entering: asyncio.Task[None] | None = None
+        self._turn = threading.Lock()
+        """Held by the thread that runs the loop for its call, or changes anything here."""
+
+    def start(self) -> None:
+        """Enter the lifetime now. Raises what entering it raises."""
+        with self._turn:
+            self._begin()
+
+    def call(self, event: Event, context: Context | None) -> Result:
+        """Handle one event in this thread. Raises WrongEventLoop inside a running event loop."""
+        if asyncio._get_running_loop() is not None:
+            raise WrongEventLoop(
+                "The handler was called inside a running event loop, which it would block. "
+                "Await `handler.handle(event, context)` instead."
+            )
+        invocation = ReturnedInvocation(event, context)
+        if self._turn.acquire(blocking=False):
+            try:
+                runner = self._alone
+                if runner is None or not runner.alive:
+                    runner = self._begin()
+                if runner is not None:
+                    runner.run(self._handler.serve(invocation))
+                    return invocation.result
+            finally:
+                self._turn.release()
+        loop = self._shared()
+        asyncio.run_coroutine_threadsafe(self._handler.serve(invocation), loop).result()
+        return invocation.result
+
+    async def handle(self, event: Event, context: Context | None) -> Result:
+        """Handle one event on the running loop. Raises WrongEventLoop if the environment lives on another."""
+        loop = asyncio.get_running_loop()
+        self._alone = None
+        runner = self._runner
+        if runner is None or runner.loop.is_closed():
+            runner = self._runner = Runner(loop)
+        elif runner.loop is not loop:
+            raise WrongEventLoop(
+                f"The application lives on {runner.loop!r}, where its lifespan was started, and `handle` was awaited "
+                f"on {loop!r}. Use one event loop, or one Lambent for each."
+            )
+        if not runner.alive:
+            await self._enter_here(runner)
+        invocation = ReturnedInvocation(event, context)
+        await self._handler.serve(invocation)
+        return invocation.result
+
+    def close(self) -> None:
+        """Leave the lifetime and close the loop, unless it is a caller's own. What fails is logged."""
+        with self._turn:
+            runner, thread = self._runner, self._thread
+            self._runner = self._alone = self._thread = None
+            atexit.unregister(self.close)
+            if runner is None or runner.loop.is_closed():
+                return
+            if thread is not None:
+                runner.loop.call_soon_threadsafe(runner.loop.stop)
+                thread.join()
+            if not runner.loop.is_running():
+                try:
+                    runner.stop(_SHUTDOWN_SECONDS)
+                except Exception:
+                    logger.exception("The shutdown of the lifespan failed.")
+
+    def _begin(self) -> Runner | None:
+        """Be within the lifetime. Returns the runner, or None if another thread runs its loop. Needs the turn."""
+        runner = self._runner
+        if runner is None or runner.loop.is_closed():
+            runner = self._runner = Runner()
+            atexit.register(self.close)
+        elsewhere = self._thread is not None or runner.loop.is_running()
+        if not runner.alive:
+            if runner.lost:
+                logger.error("The lifespan ended by itself and is started again.", exc_info=runner.lost)
+            lifetime = self._handler.lifetime()
+            if elsewhere:
+                asyncio.run_coroutine_threadsafe(runner.enter(lifetime), runner.loop).result()
+            else:
+                runner.start(lifetime)
+        self._alone = None if elsewhere else runner
+        return self._alone
+
+    def _shared(self) -> asyncio.AbstractEventLoop:
+        """A loop that another thread runs: the caller's of `handle`, or ours, from now on in a thread of its own."""
+        with self._turn:
+            runner = self._begin()
+            if runner is not None:
+                self._alone = None
+                self._thread = threading.Thread(target=runner.loop.run_forever, name="lambent event loop", daemon=True)
+                self._thread.start()
+            assert self._runner is not None  # noqa: S101 - `_begin` has made it
+            return self._runner.loop
+
+    async def _enter_here(self, runner: Runner) -> None:
+        """Enter the lifetime once, however many calls wait for it."""
+        if self._entering is None:
+            self._entering = asyncio.create_task(runner.enter(self._handler.lifetime()))
+            self._entering.add_done_callback(self._entered)
+        await asyncio.shield(self._entering)
+
+    def _entered(self, _: asyncio.Task[None]) -> None:
+        self._entering = None
