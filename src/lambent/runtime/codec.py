@@ -1,0 +1,56 @@
+"""JSON in and out: exact for people's own functions, fast for handlers whose values we know.
+
+`EXACT` follows AWS's own client: a Decimal is a number, NaN passes, anything else that JSON does not know is an error.
+`fast()` is orjson where it is installed. Handlers of Lambent's own reply with plain JSON types, where both agree.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambent.types import Event, Result
+
+
+class Codec(NamedTuple):
+    """How an event is read and a result written."""
+
+    decode: Callable[[bytes], Event]
+    encode: Callable[[Result], bytes]
+
+
+def _encode(result: Result) -> bytes:
+    """Write a result as AWS's client does. Raises TypeError or ValueError for what JSON does not know."""
+    decimals: list[str] = []
+
+    def default(value: object) -> str:
+        if not isinstance(value, Decimal):
+            raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+        decimals.append("NaN" if value.is_nan() else str(value))
+        return f"{_MARK}{len(decimals) - 1}"
+
+    text = json.dumps(result, default=default)
+    if decimals:  # the encoder knows no way to write a number that is neither int nor float
+        text = _MARKED.sub(lambda match: decimals[int(match[1])], text)
+    return text.encode("ascii")
+
+
+_MARK = "\0decimal:"
+_MARKED = re.compile(r'"\\u0000decimal:(\d+)"')
+
+EXACT = Codec(json.loads, _encode)
+
+
+def fast() -> Codec:
+    """The fastest codec that is installed, for plain JSON values."""
+    try:
+        import orjson
+    except ImportError:
+        return EXACT
+    return Codec(orjson.loads, orjson.dumps)

@@ -1,0 +1,101 @@
+"""The headers of `next` to a Context: what Lambda tells about one invocation beside its event.
+
+Source: docs.aws.amazon.com/lambda, "Using the Lambda runtime API", and the context object of AWS's own Python client,
+whose attributes these are.
+"""
+
+from __future__ import annotations
+
+import json
+
+from lambent.errors import RuntimeAPIError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+_PREFIX = "lambda-runtime-"
+
+
+class Identity:
+    """The Cognito identity of the caller, for calls from mobile SDKs."""
+
+    __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.cognito_identity_id: str | None = fields.get("cognitoIdentityId")
+        self.cognito_identity_pool_id: str | None = fields.get("cognitoIdentityPoolId")
+
+
+class Client:
+    """The application that called, for calls from mobile SDKs."""
+
+    __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        for name in self.__slots__:
+            setattr(self, name, fields.get(name))
+
+
+class ClientContext:
+    """What the caller sent as `X-Amz-Client-Context`."""
+
+    __slots__ = ("client", "custom", "env")
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.client = Client(fields["client"]) if fields.get("client") else None
+        self.custom: Any = fields.get("custom")
+        self.env: Any = fields.get("env")
+
+
+class LambdaContext:
+    """What AWS passes to a Python handler as `context`."""
+
+    __slots__ = (
+        "_clock",
+        "_deadline",
+        "aws_request_id",
+        "client_context",
+        "function_name",
+        "function_version",
+        "identity",
+        "invoked_function_arn",
+        "log_group_name",
+        "log_stream_name",
+        "memory_limit_in_mb",
+        "tenant_id",
+    )
+
+    def __init__(self, headers: Mapping[str, str], environ: Mapping[str, str], clock: Callable[[], float]) -> None:
+        """Read the headers (names in lower case) and variables. `clock` gives seconds since the epoch.
+
+        Raises RuntimeAPIError if a header that must be there is not, or cannot be read.
+        """
+        try:
+            self.aws_request_id = headers[_PREFIX + "aws-request-id"]
+            self._deadline = int(headers.get(_PREFIX + "deadline-ms") or 0)
+            self.client_context = _parsed(ClientContext, headers.get(_PREFIX + "client-context"))
+            self.identity = _parsed(Identity, headers.get(_PREFIX + "cognito-identity")) or Identity({})
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
+            raise RuntimeAPIError(f"Expected the headers of an invocation, but: {error!r}.") from error
+        self._clock = clock
+        self.invoked_function_arn = headers.get(_PREFIX + "invoked-function-arn") or ""
+        self.tenant_id = headers.get(_PREFIX + "aws-tenant-id") or None
+        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION", "")
+        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "")
+        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "")
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds to the deadline; 0 once it has passed."""
+        return max(0, self._deadline - int(self._clock() * 1000))
+
+    def __repr__(self) -> str:
+        return f"LambdaContext(aws_request_id={self.aws_request_id!r}, function_name={self.function_name!r})"
+
+
+def _parsed(kind: Callable[[Mapping[str, Any]], Any], text: str | None) -> Any:
+    """Read a header that holds JSON. Some platforms send it empty where there is none."""
+    return kind(json.loads(text)) if text else None

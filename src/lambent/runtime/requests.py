@@ -1,0 +1,57 @@
+"""The Runtime API: each request a value under its URL.
+
+Source: docs.aws.amazon.com/lambda, "Using the Lambda runtime API for custom runtimes", and AWS's emulator.
+"""
+
+from __future__ import annotations
+
+from lambent.runtime.http1 import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambent.runtime.diagnostic import Diagnostic
+
+RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
+"""Bytes that a reply may have, unless it is streamed."""
+
+_CAUSE_LIMIT = 1024 * 1024
+"""The platform drops an X-Ray cause of this many bytes; a header of such a size would do harm before that."""
+
+_BASE = "/2018-06-01/runtime"
+
+# GET /runtime/invocation/next
+NEXT = Request("GET", f"{_BASE}/invocation/next")
+
+
+# POST /runtime/invocation/{id}/response
+def response(request_id: str, body: bytes, content_type: str, invocation_id: str) -> Request:
+    """The reply to one invocation. `invocation_id` is echoed if `next` gave one: it tells retries apart."""
+    headers = (("content-type", content_type), *_echo(invocation_id))
+    return Request("POST", f"{_BASE}/invocation/{request_id}/response", headers, body)
+
+
+# POST /runtime/invocation/{id}/error
+def error(request_id: str, diagnostic: Diagnostic, invocation_id: str) -> Request:
+    """The failure of one invocation."""
+    headers = (*_error_headers(diagnostic), *_echo(invocation_id))
+    return Request("POST", f"{_BASE}/invocation/{request_id}/error", headers, diagnostic.body(request_id))
+
+
+# POST /runtime/init/error
+def init_error(diagnostic: Diagnostic) -> Request:
+    """The failure of the environment's init; only before the first `next`. The process must exit after it."""
+    return Request("POST", f"{_BASE}/init/error", _error_headers(diagnostic), diagnostic.body(""))
+
+
+def _error_headers(diagnostic: Diagnostic) -> tuple[tuple[str, str], ...]:
+    headers = (
+        ("content-type", "application/json"),
+        ("lambda-runtime-function-error-type", diagnostic.category),
+    )
+    if diagnostic.cause and len(diagnostic.cause) < _CAUSE_LIMIT:
+        return (*headers, ("lambda-runtime-function-xray-error-cause", diagnostic.cause))
+    return headers
+
+
+def _echo(invocation_id: str) -> tuple[tuple[str, str], ...]:
+    return (("lambda-runtime-invocation-id", invocation_id),) if invocation_id else ()
