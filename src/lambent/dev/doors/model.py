@@ -1,0 +1,96 @@
+"""What every door speaks in: one HTTP request, one HTTP reply, and the Door protocol."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+Fields = dict[str, object]
+"""A JSON object on its way out."""
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+PAYLOAD_LIMIT = 6 * 1024 * 1024 + 100
+"""Bytes that Lambda takes as a synchronous event, and gives back as a result (AWS: 6 MB; measured: 100 bytes more)."""
+
+
+class HTTPRequest(NamedTuple):
+    """What came over the wire, whole."""
+
+    method: str
+    raw_path: bytes
+    """As on the wire: percent-encoded, without the query."""
+    query_string: bytes
+    """As on the wire, without the question mark."""
+    headers: RawHeaders
+    """In order, names in lower case, repeated ones kept apart."""
+    body: bytes
+    client: tuple[str, int]
+    scheme: str
+    http_version: str
+    """`1.0` or `1.1`."""
+
+
+class HTTPReply(NamedTuple):
+    """What goes back over the wire, whole. `content-length` is not among the headers: it follows from the body."""
+
+    status: int
+    headers: RawHeaders
+    body: bytes
+
+
+class Site(NamedTuple):
+    """Where the function is deployed, so far as its events tell."""
+
+    function: str
+    region: str = "us-east-1"
+    account: str = "123456789012"
+
+    def identifier(self, length: int) -> str:
+        """An id as AWS makes them, of lower case letters and digits: the same for a function on every start."""
+        number = int.from_bytes(hashlib.sha256(self.function.encode()).digest())
+        digits = []
+        for _ in range(length):
+            number, digit = divmod(number, 36)
+            digits.append("0123456789abcdefghijklmnopqrstuvwxyz"[digit])
+        return "".join(digits)
+
+
+class Arrival(NamedTuple):
+    """What AWS notes down about one request when it comes in. Made outside, so that doors stay pure."""
+
+    request_id: str
+    """Lambda's id of the invocation, a UUID."""
+    gateway_id: str
+    """API Gateway's own id of the request: 16 characters, the last one `=`."""
+    trace: str
+    """The value of `X-Amzn-Trace-Id` for this request, as it goes to the function and back to the client."""
+    now: float
+    """Seconds since the epoch."""
+
+
+class Refusal(Enum):
+    """Why a door answers by itself, in place of the function."""
+
+    FUNCTION_ERROR = "function error"
+    """The function raised, timed out or died, or its result cannot become an HTTP response."""
+    THROTTLED = "throttled"
+    TOO_LARGE = "request too large"
+
+
+class Door(Protocol):
+    """One front door. Three pure functions."""
+
+    @property
+    def title(self) -> str:
+        """How AWS calls it."""
+
+    def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
+        """Build the event that AWS would have built of this request, fields in AWS's order."""
+
+    def reply(self, payload: bytes, arrival: Arrival) -> HTTPReply:
+        """Turn the function's result into the response. `InvalidMessage` if it cannot become one: then refuse."""
+
+    def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:
+        """Answer in place of the function, as this door does."""

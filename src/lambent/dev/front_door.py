@@ -1,0 +1,140 @@
+"""One HTTP request on its way through a door: in as an event, out as the function's reply. An ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+
+from lambent.dev import identifiers, page, report
+from lambent.dev.doors.model import PAYLOAD_LIMIT, Arrival, Door, HTTPReply, HTTPRequest, RawHeaders, Refusal
+from lambent.dev.hosts import Hosts
+from lambent.dev.model import Cause, Invocation, Replied, Result
+from lambent.dev.service import Service
+from lambent.errors import InvalidMessage
+from lambent.types import Message, Receive, Scope, Send
+
+REFUSALS = {Cause.THROTTLED: Refusal.THROTTLED}
+
+
+class ClientGone(Exception):
+    """The client hung up before it had sent its request, or before the function began."""
+
+
+class FrontDoor:
+    """Serves every path and method by one function behind one door."""
+
+    def __init__(self, door: Door, service: Service, hosts: Hosts, say: Callable[[str], None]) -> None:
+        self._door = door
+        self._service = service
+        self._hosts = hosts
+        self._say = say
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(f"The local Lambda serves HTTP, not {scope['type']!r}.")
+        headers: RawHeaders = list(scope["headers"])
+        try:
+            if advice := self._hosts.refusal(headers):
+                reply = HTTPReply(403, [(b"content-type", b"text/plain; charset=utf-8")], f"{advice}\n".encode())
+            else:
+                reply = await self._answer(scope, headers, receive)
+        except ClientGone:
+            return
+        for message in messages(reply):
+            await send(message)
+
+    async def _answer(self, scope: Scope, headers: RawHeaders, receive: Receive) -> HTTPReply:
+        arrival = arrive(headers)
+        body = await read_body(headers, receive)
+        if body is None:
+            return self._door.refuse(Refusal.TOO_LARGE, arrival)
+        request = HTTPRequest(
+            method=scope["method"],
+            raw_path=scope["raw_path"],
+            query_string=scope["query_string"],
+            headers=headers,
+            body=body,
+            client=scope["client"] or ("127.0.0.1", 0),
+            scheme=scope["scheme"],
+            http_version=scope["http_version"],
+        )
+        event = json.dumps(self._door.event(request, arrival), separators=(",", ":"), ensure_ascii=False).encode()
+        if len(event) > PAYLOAD_LIMIT:
+            return self._door.refuse(Refusal.TOO_LARGE, arrival)
+        invocation = self._service.invoke(arrival.request_id, event, arrival.trace)
+        return self._reply(request, arrival, await self._result(invocation, receive))
+
+    async def _result(self, invocation: Invocation, receive: Receive) -> Result:
+        """Wait for the result; as long as the invocation stands in the queue, for the client to go away as well."""
+        if not self._service.waits(invocation):
+            return await invocation.result
+        gone = asyncio.ensure_future(receive())
+        gone.add_done_callback(lambda _: self._service.withdraw(invocation))
+        try:
+            return await invocation.result
+        finally:
+            gone.cancel()
+
+    def _reply(self, request: HTTPRequest, arrival: Arrival, result: Result) -> HTTPReply:
+        if isinstance(result, Replied):
+            try:
+                return self._door.reply(result.payload, arrival)
+            except InvalidMessage as error:
+                self._say(f"RequestId: {arrival.request_id} {self._door.title} cannot use the reply: {error}")
+                return self._failure(request, arrival, report.Failure("Unusable reply", str(error), ""))
+        if result.cause is Cause.GONE:
+            raise ClientGone
+        if result.cause in REFUSALS:
+            return self._door.refuse(REFUSALS[result.cause], arrival)
+        return self._failure(request, arrival, report.read_failure(result.payload))
+
+    def _failure(self, request: HTTPRequest, arrival: Arrival, failure: report.Failure) -> HTTPReply:
+        """The door's own answer; for a person at a browser, a page that tells why."""
+        refusal = self._door.refuse(Refusal.FUNCTION_ERROR, arrival)
+        if not page.wants_page(request.method, request.headers):
+            return refusal
+        status, door, request_id = refusal.status, self._door.title, arrival.request_id
+        text = page.failure_page(failure, status=status, door=door, request_id=request_id)
+        kept = [field for field in refusal.headers if field[0] != b"content-type"]
+        return HTTPReply(refusal.status, [*page.SECURITY, *kept], text)
+
+
+def arrive(headers: RawHeaders) -> Arrival:
+    """Note down a request: the one place where the front door looks at the clock and throws dice."""
+    received = b";".join(value for name, value in headers if name == b"x-amzn-trace-id").decode("latin-1")
+    now = time.time()
+    return Arrival(
+        request_id=identifiers.request_id(os.urandom),
+        gateway_id=identifiers.gateway_id(os.urandom),
+        trace=identifiers.trace(received, now, os.urandom),
+        now=now,
+    )
+
+
+async def read_body(headers: RawHeaders, receive: Receive) -> bytes | None:
+    """The whole body; None if it is larger than Lambda takes, of which no more than that is ever held."""
+    declared = [value for name, value in headers if name == b"content-length"]
+    if any(value.isdigit() and int(value) > PAYLOAD_LIMIT for value in declared):
+        return None
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > PAYLOAD_LIMIT:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def messages(reply: HTTPReply) -> list[Message]:
+    """The reply as ASGI says it."""
+    length = [] if reply.status in (204, 304) else [(b"content-length", str(len(reply.body)).encode())]
+    return [
+        {"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, *length]},
+        {"type": "http.response.body", "body": reply.body},
+    ]

@@ -1,0 +1,92 @@
+"""The lines that Lambda writes around an invocation. Times are given in seconds and written in milliseconds."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from typing import NamedTuple
+
+MEGABYTE = 1024 * 1024
+
+
+class Usage(NamedTuple):
+    """What one invocation took."""
+
+    duration: float
+    memory_size: int
+    """MB, as configured."""
+    peak_memory: int
+    """Bytes, measured."""
+    init_duration: float | None
+    """Only for the first invocation of an environment."""
+
+
+def start(request_id: str, version: str) -> str:
+    return f"START RequestId: {request_id} Version: {version}"
+
+
+def end(request_id: str) -> str:
+    return f"END RequestId: {request_id}"
+
+
+def report(request_id: str, usage: Usage, status: str = "") -> str:
+    """`status` is empty, `timeout` or `error`."""
+    milliseconds = usage.duration * 1000
+    fields = [
+        f"REPORT RequestId: {request_id}",
+        f"Duration: {milliseconds:.2f} ms",
+        f"Billed Duration: {math.ceil(milliseconds)} ms",
+        f"Memory Size: {usage.memory_size} MB",
+        f"Max Memory Used: {math.ceil(usage.peak_memory / MEGABYTE)} MB",
+    ]
+    if usage.init_duration is not None:
+        fields.append(f"Init Duration: {usage.init_duration * 1000:.2f} ms")
+    if status:
+        fields.append(f"Status: {status}")
+    return "\t".join([*fields, ""])
+
+
+def init_report(duration: float, status: str, error_type: str = "") -> str:
+    """Written only when init fails: `status` is `error` or `timeout`."""
+    fields = [f"INIT_REPORT Init Duration: {duration * 1000:.2f} ms", "Phase: init", f"Status: {status}"]
+    if error_type:
+        fields.append(f"Error Type: {error_type}")
+    return "\t".join([*fields, ""])
+
+
+def timed_out(request_id: str, seconds: float, now: float) -> str:
+    """`now` in seconds since the epoch. The hint is ours: AWS's default of 3 seconds surprises everyone once."""
+    whole = math.floor(now)
+    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((now - whole) * 1000):03}Z"
+    line = f"{at} {request_id} Task timed out after {seconds:.2f} seconds"
+    return f"{line}\n  (`--timeout SECONDS` allows more; on AWS it is set per function)"
+
+
+class Failure(NamedTuple):
+    """An error payload, read for people."""
+
+    error_type: str
+    message: str
+    stack: str
+
+
+def read_failure(payload: bytes) -> Failure:
+    """Take apart `{"errorType", "errorMessage", "stackTrace"}`; whatever else was posted is the message."""
+    try:
+        error = json.loads(payload)
+    except ValueError:
+        error = None
+    if not isinstance(error, dict):
+        return Failure("", payload.decode("utf-8", "replace"), "")
+    stack = error.get("stackTrace")
+    lines = [str(line) for line in stack] if isinstance(stack, list) else []
+    text = "\n".join(line.rstrip("\n") for line in lines)
+    return Failure(str(error.get("errorType") or ""), str(error.get("errorMessage") or ""), text)
+
+
+def failure_text(payload: bytes) -> str:
+    """The failure for the terminal: stack first, then type and message, as Python prints them."""
+    failure = read_failure(payload)
+    head = f"{failure.error_type}: {failure.message}" if failure.error_type else failure.message
+    return f"Traceback (most recent call last):\n{failure.stack}\n{head}" if failure.stack else head
