@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Literal
 
-    from lambent.gateway.model import Gateway, Request
+    from lambent.gateway.model import Request
+    from lambent.gateway.protocol import Gateway
     from lambent.types import ASGIApp, Context, Event, Invocation, Result
 
 logger = logging.getLogger("lambent")
@@ -110,26 +111,26 @@ class Lambent:
         scope = http_scope(request, event, invocation.context, self._state)
         try:
             await self.app(scope, conversation.receive, conversation.send)
-        except Exception:
-            if conversation.state is COMPLETE:
-                logger.exception("The application raised after its response to %s %s.", request.method, request.path)
-            else:
-                logger.exception("The application raised; %s %s is answered with 500.", request.method, request.path)
+        except Exception as error:
+            _log_raised(request, conversation, error)
         else:
-            if conversation.state is not COMPLETE:
-                _log_incomplete(request, conversation)
+            if conversation.state is COMPLETE:
+                return
+            _log_incomplete(request, conversation)
         if conversation.state is not COMPLETE:
+            conversation.fail()
             await respond(_text(500, "Internal Server Error"))
-        conversation.end()
+
+
+def _log_raised(request: Request, conversation: HTTPConversation, error: Exception) -> None:
+    outcome = "had been answered" if conversation.state is COMPLETE else "is answered with 500"
+    what = "The application raised; %s %s %s."
+    logger.error(what, request.method, request.path, outcome, exc_info=error)
 
 
 def _log_incomplete(request: Request, conversation: HTTPConversation) -> None:
-    logger.error(
-        "The application returned while %s; %s %s is answered with 500.",
-        conversation.state,
-        request.method,
-        request.path,
-    )
+    what = "The application returned while %s; %s %s is answered with 500."
+    logger.error(what, conversation.state, request.method, request.path)
 
 
 def _reason(error: Exception) -> str:

@@ -80,7 +80,7 @@ class ManagedEnvironment:
                 "Await `handler.handle(event, context)` instead."
             )
         invocation = ReturnedInvocation(event, context)
-        if self._turn.acquire(blocking=False):
+        if self._turn.acquire(False):
             try:
                 runner = self._alone
                 if runner is None or not runner.alive:

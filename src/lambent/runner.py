@@ -155,14 +155,14 @@ class FirstStep:
     """Runs a coroutine as a task whose first step is taken at once, without a pass of the loop.
 
     Strategy: most requests never wait, so that their task is done after one step. A pass of the loop to take that step
-    costs a `select` and two callbacks, as much as the rest of the adapter. So the callback that a new Task schedules
-    is caught and called here, in a thread that looks to it as it would inside the loop: the running loop is set, and
-    the hooks for async generators. It is a Task like any other: `current_task`, contextvars, cancellation work.
-    Only if it is not done then, or has left callbacks, does the loop run.
+    costs a `select` and two callbacks, as much as the rest of the adapter. So it is taken here, in a thread that looks
+    to it as it would inside the loop: the loop is the running one, says that it runs, and has its hooks for async
+    generators in place. It is a Task like any other: `current_task`, contextvars, cancellation work. Only if it is not
+    done then, or has left callbacks, does the loop run.
 
-    Facts: `call_soon` is looked up on the loop object by both the C and the Python Task (3.11 to 3.15), so an attribute
-    of the instance catches it; `call_soon_threadsafe` does not use it. `BaseEventLoop._ready` holds the callbacks that
-    wait; a loop without it (uvloop) is run in the ordinary way.
+    Facts: from 3.12 on a Task starts eagerly if its loop says that it runs. Before, it asks for its first step with
+    `call_soon`, looked up on the loop object, so that an attribute of the instance catches it. `BaseEventLoop._ready`
+    holds the callbacks that wait; a loop without it (uvloop) is run in the ordinary way.
     """
 
     __slots__ = ("_caught", "_hooks", "_loop", "_ready")
@@ -176,23 +176,42 @@ class FirstStep:
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """As `loop.run_until_complete(coroutine)`."""
         loop = self._loop
+        firstiter, finalizer = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(*self._hooks)
+        asyncio._set_running_loop(loop)
+        loop.is_running = _true  # type: ignore[method-assign]  # until the step is taken
+        try:
+            if sys.version_info >= (3, 12):
+                task = asyncio.Task(coroutine, loop=loop, eager_start=True)
+            else:
+                task = self._begun(coroutine)
+        finally:
+            del loop.is_running
+            asyncio._set_running_loop(None)
+            sys.set_asyncgen_hooks(firstiter, finalizer)
+        if self._ready or not task.done():
+            return loop.run_until_complete(task)
+        return task.result()
+
+    def _begun(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task that has taken its first step, on 3.11. SystemExit and KeyboardInterrupt come out of it."""
+        loop = self._loop
         caught = self._caught
         loop.call_soon = caught  # type: ignore[method-assign,assignment]  # for the next line only
         try:
             task = asyncio.Task(coroutine, loop=loop)
         finally:
             del loop.call_soon
-        firstiter, finalizer = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(*self._hooks)
-        asyncio._set_running_loop(loop)
         try:
             caught.run(caught.step)
-        finally:
-            asyncio._set_running_loop(None)
-            sys.set_asyncgen_hooks(firstiter, finalizer)
-        if self._ready or not task.done():
-            return loop.run_until_complete(task)
-        return task.result()
+        except BaseException:
+            task.exception()  # mark it as seen
+            raise
+        return task
+
+
+def _true() -> bool:
+    return True
 
 
 class Caught:

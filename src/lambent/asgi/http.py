@@ -1,8 +1,8 @@
 """One HTTP request's conversation with the application.
 
     AWAIT_START ──http.response.start──▶ AWAIT_BODY ──http.response.body──▶ COMPLETE
-                                          ▲      │
-                                          └──────┘ more_body
+                                          ▲      │                              │
+                                          └──────┘ more_body    FAILED ◀────────┘ it could not be delivered
 
 `receive` gives the body, whole; then it waits until the response is complete and gives `http.disconnect` for ever.
 Source: asgi.readthedocs.io, "HTTP & WebSocket ASGI Message Format", version 2.5.
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 AWAIT_START = "awaiting http.response.start"
 AWAIT_BODY = "awaiting http.response.body"
 COMPLETE = "complete"
+FAILED = "failed"
 
 
 class HTTPConversation:
@@ -43,7 +44,7 @@ class HTTPConversation:
         self._body: bytes | None = body
         self._respond = respond
         self._head = head
-        self._chunks: list[bytes] = []
+        self._chunks: list[bytes] | None = None
         self._ended: asyncio.Future[None] | None = None
 
     async def receive(self) -> Message:
@@ -52,7 +53,7 @@ class HTTPConversation:
         if body is not None:
             self._body = None
             return {"type": "http.request", "body": body, "more_body": False}
-        if self.state is not COMPLETE:
+        if self.state is AWAIT_START or self.state is AWAIT_BODY:
             if self._ended is None:
                 self._ended = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._ended)  # several may wait, and one that is cancelled must not end the others
@@ -69,12 +70,18 @@ class HTTPConversation:
         if response is not None:
             try:
                 await self._respond(response)
+            except BaseException:
+                self.state = FAILED
+                raise
             finally:
-                self.end()
+                self._disconnect()
 
-    def end(self) -> None:
-        """The response is complete, or never will be: `receive` gives `http.disconnect` from now on."""
-        self.state = COMPLETE
+    def fail(self) -> None:
+        """The response will never be complete: `receive` gives `http.disconnect` from now on."""
+        self.state = FAILED
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
 
@@ -90,9 +97,10 @@ class HTTPConversation:
         if type(body) is not bytes:
             body = _bytes(body)
         if message.get("more_body", False):
+            self._chunks = self._chunks or []
             self._chunks.append(body)
             return None
-        if self._chunks:
+        if self._chunks is not None:
             self._chunks.append(body)
             body = b"".join(self._chunks)
         self.state = COMPLETE
@@ -106,9 +114,7 @@ TRANSITIONS: dict[tuple[str, str], Callable[[HTTPConversation, Message], Respons
 
 
 def _expected(state: str) -> str:
-    if state is COMPLETE:
-        return "nothing after its response was complete"
-    return repr(state.removeprefix("awaiting "))
+    return repr(state.removeprefix("awaiting ")) if state.startswith("awaiting") else "nothing after its response"
 
 
 def _status(status: object) -> int:

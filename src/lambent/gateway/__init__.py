@@ -17,7 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lambent.gateway.model import Gateway, Request, Response
+    from lambent.gateway.model import Request, Response
+    from lambent.gateway.protocol import Gateway
     from lambent.types import Event, Result
 
 __all__ = ["GATEWAYS", "detect"]

@@ -24,6 +24,9 @@ HOP_BY_HOP = frozenset(
 )
 """Fields that speak of one connection only (RFC 9110, 7.6.1): the door has its own with the client."""
 
+_FORWARDED_PORTS = {"443": 443, "80": 80}
+"""What a door says nearly always."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -89,9 +92,10 @@ def server(host: str, forwarded_port: str, scheme: str) -> tuple[str, int] | Non
             return host, int(port)
     if not host:
         return None
-    if _is_port(forwarded_port):
-        return host, int(forwarded_port)
-    return host, _DEFAULT_PORTS.get(scheme, 80)
+    known = _FORWARDED_PORTS.get(forwarded_port)
+    if known is not None:
+        return host, known
+    return host, int(forwarded_port) if _is_port(forwarded_port) else _DEFAULT_PORTS.get(scheme, 80)
 
 
 def _split(host: str) -> tuple[str, str]:

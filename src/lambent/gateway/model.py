@@ -1,10 +1,12 @@
-"""What every front door is translated into, and out of: one request, one response, and the Gateway protocol."""
+"""What every front door is translated into, and out of: one request, one response."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from lambent.types import Event, RawHeaders, Result
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambent.types import RawHeaders
 
 
 class Request(NamedTuple):
@@ -37,20 +39,3 @@ class Response(NamedTuple):
     status: int
     headers: RawHeaders
     body: bytes
-
-
-class Gateway(Protocol):
-    """One front door. Three pure functions: is it yours, what does it say, how do you want the answer."""
-
-    @property
-    def name(self) -> str:
-        """How error messages call it."""
-
-    def matches(self, event: dict[str, Event]) -> bool:
-        """Tell by one discriminating fact whether this door builds such events. Must not raise."""
-
-    def request(self, event: dict[str, Event]) -> Request:
-        """Translate the event. MalformedEvent, LookupError, TypeError, ValueError and AttributeError become a 400."""
-
-    def reply(self, response: Response, event: dict[str, Event]) -> Result:
-        """Translate the response into what this door expects the function to return."""

@@ -60,7 +60,8 @@ class Client:
     def receive(self) -> Reply:
         """Wait for the answer to what was sent. Raises RuntimeAPIGone if none comes, RuntimeAPIError if not HTTP."""
         connection = self._socket
-        assert connection is not None, "receive follows send"  # noqa: S101
+        if connection is None:
+            raise self._gone("the connection is closed")
         reader = ReplyReader()
         reply = None
         received = False

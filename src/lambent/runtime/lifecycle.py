@@ -39,7 +39,7 @@ def live(target: str | None, environ: Mapping[str, str], adapt: Callable[[ASGIAp
     """
     target = target or environ.get("_HANDLER", "")
     client = Client(_address(environ))
-    runner = Runner()
+    runner = Runner(_event_loop(environ))
     asyncio.set_event_loop(runner.loop)  # for handlers that ask for "the" event loop
     handler = _init(target, client, runner, adapt)
     if handler is None:
@@ -63,6 +63,22 @@ def _address(environ: Mapping[str, str]) -> str:
             "To run this handler on your own machine: lambent dev TARGET"
         )
     return address
+
+
+def _event_loop(environ: Mapping[str, str]) -> asyncio.AbstractEventLoop:
+    """The loop of asyncio, or uvloop's with `LAMBENT_LOOP=uvloop`."""
+    wanted = environ.get("LAMBENT_LOOP") or "asyncio"
+    if wanted == "asyncio":
+        return asyncio.new_event_loop()
+    if wanted != "uvloop":
+        raise ConfigurationError(f"Expected LAMBENT_LOOP to be 'asyncio' or 'uvloop', but got {wanted!r}.")
+    try:
+        import uvloop
+    except ImportError:
+        raise ConfigurationError(
+            'LAMBENT_LOOP is uvloop, which is not installed. Run: pip install "lambent[speed]"'
+        ) from None
+    return uvloop.new_event_loop()
 
 
 def _init(target: str, client: Client, runner: Runner, adapt: Callable[[ASGIApp], Handler]) -> Handler | None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import time
+from contextlib import suppress
 
 from lambent.errors import AlreadyReplied, IncompleteResponse, InvalidResult, RuntimeAPIError, RuntimeAPIGone
 from lambent.runtime import requests
@@ -92,7 +93,8 @@ class Post:
 
     def send(self, request: Request) -> None:
         self._request = request
-        self._client.send(request)
+        with suppress(RuntimeAPIGone):  # `confirm` sends it once more, and raises that
+            self._client.send(request)
 
     def confirm(self) -> None:
         """Read the answer. A refusal concerns this invocation only and is logged; a fault of the platform is raised."""
