@@ -10,8 +10,10 @@
     page.py           PURE   a failure, as a page for a browser
     conversation.py   PURE   the Runtime API: one runtime's calls, and what may follow what
     runtime_api.py    IO     the same, served on a port of its own
+    processes.py      IO     a process and whatever it starts, begun, watched and ended as one
     environment.py    IO     one process, one Runtime API, one life
     service.py        IO     the queue, and environments as it needs them
+    front_door.py     IO     one HTTP request on its way through a door and the service
     server.py         IO     the door opened on a port; starting and stopping
 
 It starts the runtimes that run in production and knows them only by the Runtime API.

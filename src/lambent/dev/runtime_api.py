@@ -13,6 +13,7 @@ import h11
 
 from lambent.dev.conversation import Answer, Call, Conversation, refusal
 from lambent.dev.doors.model import PAYLOAD_LIMIT
+from lambent.dev.hosts import hostname, is_loopback
 
 # AWS drops an X-Ray cause of 1 MiB and more; it travels in a header.
 HEAD_LIMIT = 2 * 1024 * 1024
@@ -96,11 +97,18 @@ class Connection(asyncio.Protocol):
             if not self._oversized:
                 self._body += event.data
         elif isinstance(event, h11.EndOfMessage) and self._request is not None:
-            self._conversation.call(call(self._request, bytes(self._body), self._oversized, event), self._respond)
+            self._pass_on(call(self._request, bytes(self._body), self._oversized, event))
         elif isinstance(event, h11.ConnectionClosed):
             self._transport.close()
             return False
         return event is not h11.NEED_DATA and event is not h11.PAUSED
+
+    def _pass_on(self, call: Call) -> None:
+        """To the conversation, unless the request is a browser's, led here by DNS rebinding."""
+        if is_loopback(hostname(f"//{call.headers.get('host', '')}")):
+            self._conversation.call(call, self._respond)
+        else:
+            self._respond(refusal(403, "AccessDenied", "The Runtime API answers to its address only"))
 
     def _respond(self, answer: Answer) -> None:
         """Answer the request that was read last, and make ready for another."""

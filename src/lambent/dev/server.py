@@ -69,10 +69,8 @@ async def serve(function: Function, address: Address, listener: socket.socket, s
             closing.cancel()
         finally:
             service.kill()
-            http.force_exit = True
-            serving.cancel()
             await service.close(0)
-            await asyncio.gather(serving, return_exceptions=True)
+            await hang_up(http, serving)
     if not serving.cancelled() and (error := serving.exception()):
         raise error
 
@@ -83,6 +81,16 @@ async def close(http: uvicorn.Server, service: Service, serving: asyncio.Task[No
     await service.drained(REQUEST_GRACE)
     await service.close(SHUTDOWN_GRACE)
     await asyncio.wait({serving}, timeout=1)
+
+
+async def hang_up(http: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    """End the connections that are left, and with them the HTTP server."""
+    http.should_exit = http.force_exit = True
+    for connection in list(http.server_state.connections):
+        connection.transport.abort()
+    await asyncio.wait({serving}, timeout=1)
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
 
 
 async def either(task: asyncio.Task[None], event: asyncio.Event) -> None:
@@ -147,7 +155,9 @@ def http_server(app: FrontDoor) -> uvicorn.Server:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Made with IPPROTO_TCP, without which asyncio does not set TCP_NODELAY on its connections."""
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        # `localhost` may be both: IPv4 is what the other tools on a laptop try first.
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family = min((each[0] for each in found), key=lambda family: family != socket.AF_INET)
     except OSError as error:
         advice = "Use --host with an address of this machine"
         raise ConfigurationError(f"Cannot listen on {host!r}: {error}. {advice}.") from None
@@ -179,7 +189,7 @@ def banner(function: Function, door: str, where: str) -> str:
     limits = f"up to {function.environments} environments, {function.memory} MB, timeout {function.timeout:g} s"
     return (
         f"\n  {function.target} is served on {where}\n\n"
-        f"  as a {door}; {limits}; runtime {function.runtime}\n"
+        f"  {door}; {limits}; runtime {function.runtime}\n"
         f"  Ctrl-C stops it\n"
     )
 

@@ -19,9 +19,7 @@ ALIVE = frozenset({State.STARTING, State.IDLE, State.BUSY})
 class Service:
     """One function and its fleet of environments. Its methods must be called in the event loop."""
 
-    def __init__(
-        self, function: Function, say: Callable[[str], None], kind: type[Environment] = Environment
-    ) -> None:
+    def __init__(self, function: Function, say: Callable[[str], None], kind: type[Environment] = Environment) -> None:
         self.function = function
         self._say = say
         self._kind = kind
@@ -111,7 +109,8 @@ class Service:
             self._queue.popleft().resolve(stopped)
         for environment in list(self._lives):
             environment.condemn(grace)
-        await asyncio.gather(*self._lives.values(), return_exceptions=True)
+        if self._lives:
+            await asyncio.wait(self._lives.values())
 
     def kill(self) -> None:
         """End every process at once."""

@@ -45,13 +45,12 @@ def response(envelope: dict[str, object], default_type: bytes, text: Callable[[o
 def status_code(value: object) -> int:
     """An integer, or a string or float that is one; from 200 to 599."""
     try:
-        code = int(value) if isinstance(value, str | int) else int(float(str(value)))
-        exact = not isinstance(value, bool) and float(str(value)) == code
-    except (ValueError, OverflowError):
-        exact, code = False, 0
-    if not exact or not 200 <= code <= 599:
+        number = float(str(value))
+    except ValueError:
+        number = 0
+    if number not in range(200, 600):
         raise InvalidMessage(f"statusCode must be an integer from 200 to 599, but the function returned {value!r}.")
-    return code
+    return int(number)
 
 
 def header_list(value: object) -> RawHeaders:

@@ -55,13 +55,13 @@ def cookies(headers: dict[str, str]) -> list[str]:
 def gateway_headers(request: HTTPRequest, trace: str) -> dict[str, str]:
     """The client's headers and those that AWS adds. Scheme and port are the local ones: redirects must lead back here.
 
-    `x-amzn-trace-id` is replaced, `x-forwarded-for` continued, `x-forwarded-port` and `-proto` replaced.
+    `x-amzn-trace-id` has the root alone, `x-forwarded-for` is continued, `x-forwarded-port` and `-proto` are replaced.
     """
     headers = joined_headers(request.headers)
     _, _, port = headers.get("host", "").rpartition(":")
     seen = [*filter(None, [headers.get("x-forwarded-for")]), request.client[0]]
     return headers | {
-        "x-amzn-trace-id": trace,
+        "x-amzn-trace-id": trace.partition(";")[0],
         "x-forwarded-for": ", ".join(seen),
         "x-forwarded-port": port if port.isdecimal() else PORTS.get(request.scheme, "80"),
         "x-forwarded-proto": request.scheme,

@@ -65,7 +65,7 @@ class Arrival(NamedTuple):
     gateway_id: str
     """API Gateway's own id of the request: 16 characters, the last one `=`."""
     trace: str
-    """The value of `X-Amzn-Trace-Id` for this request, as it goes to the function and back to the client."""
+    """`Root=…;Parent=…;Sampled=…`, as the runtime is told it."""
     now: float
     """Seconds since the epoch."""
 

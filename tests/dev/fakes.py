@@ -1,0 +1,97 @@
+"""Runtimes made of a few lines, and pieces that the tests of the local Lambda share."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from lambent.dev.model import Function
+
+PRELUDE = '''
+import http.client, json, os, signal, socket, subprocess, sys, threading
+
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+
+def ask(method, path, body=None):
+    api.request(method, "/2018-06-01/runtime" + path, body)
+    answer = api.getresponse()
+    return answer.status, answer.headers, answer.read()
+
+def take():
+    """The next invocation's id and event."""
+    status, headers, event = ask("GET", "/invocation/next")
+    return headers["Lambda-Runtime-Aws-Request-Id"], event
+
+def reply(request_id, body=b"{}"):
+    return ask("POST", f"/invocation/{request_id}/response", body)[0]
+
+def fail(request_id, body):
+    return ask("POST", f"/invocation/{request_id}/error", body)[0]
+
+def hold():
+    """Tell the test that we are here, and stay until it lets go."""
+    gate = socket.create_connection(("127.0.0.1", int(os.environ["GATE"])))
+    gate.sendall(b"%d\\n" % os.getpid())
+    return gate.recv(1)
+
+def stay():
+    threading.Event().wait()
+
+'''
+
+
+def fake_runtime(directory: Path, script: str) -> Function:
+    """A function whose runtime is `script`: it shadows AWS's, which is started as `python -m awslambdaric`."""
+    (directory / "awslambdaric.py").write_text(PRELUDE + script, "utf-8")
+    return Function("f", "app.handler", directory, runtime="awslambdaric", timeout=30)
+
+
+class Gate:
+    """Where a child process reports and waits: `arrive` returns once one is there."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(20)
+        self.port = str(self._listener.getsockname()[1])
+        self.held: list[socket.socket] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for each in [*self.held, self._listener]:
+            each.close()
+
+    def arrive(self) -> str:
+        """What the next child says of itself: one line."""
+        child, _ = self._listener.accept()
+        child.settimeout(20)
+        self.held.append(child)
+        line = b""
+        while not line.endswith(b"\n"):
+            piece = child.recv(100)
+            assert piece, "the child went away"
+            line += piece
+        return line.decode().strip()
+
+    def release(self, index: int = -1) -> None:
+        """Let a child go on."""
+        child = self.held.pop(index)
+        child.sendall(b"!")
+        child.close()
+
+    def gone(self, index: int = -1) -> bool:
+        """Wait until a child that was held has ended."""
+        try:
+            return self.held[index].recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+    def open_to(self, function: Function) -> Function:
+        """The function, told where this gate is."""
+        return replace(function, env={**function.env, "GATE": self.port})

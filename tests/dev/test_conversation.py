@@ -1,0 +1,268 @@
+"""The Runtime API without a socket: who may say what, and what is answered."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambent.dev.conversation import TRANSITIONS, Answer, Call, Conversation, Route, State, Verb, route
+from lambent.dev.model import Delivery
+
+BASE = "/2018-06-01/runtime"
+NEXT = f"{BASE}/invocation/next"
+INIT_ERROR = f"{BASE}/init/error"
+
+
+class Owner:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, bytes]] = []
+
+    def polled(self) -> None:
+        self.told.append(("polled", b""))
+
+    def replied(self, payload: bytes) -> None:
+        self.told.append(("replied", payload))
+
+    def failed(self, error: bytes) -> None:
+        self.told.append(("failed", error))
+
+    def oversized(self) -> None:
+        self.told.append(("oversized", b""))
+
+    def init_failed(self, error: bytes) -> None:
+        self.told.append(("init_failed", error))
+
+
+class Talk:
+    """A conversation and both its sides."""
+
+    def __init__(self) -> None:
+        self.owner = Owner()
+        self.conversation = Conversation(self.owner)
+
+    def say(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        *,
+        oversized: bool = False,
+    ) -> list[Answer]:
+        """The answers so far: the list grows when a later one comes."""
+        answers: list[Answer] = []
+        self.conversation.call(Call(method, path, headers or {}, body, oversized, []), answers.append)
+        return answers
+
+    def deliver(self, name: str = "one") -> None:
+        self.conversation.deliver(delivery(name))
+
+    def reply(self, name: str = "one", body: bytes = b"", **headers: str) -> Answer:
+        fields = {field.replace("_", "-"): value for field, value in headers.items()}
+        return self.say("POST", f"{BASE}/invocation/{name}/response", body, fields)[0]
+
+
+def delivery(name: str = "one") -> Delivery:
+    return Delivery(name, f"nonce-{name}", 1783711148500, "arn:aws:lambda:us-east-1:1:function:f", "Root=1-2-3", b"{}")
+
+
+def error_type(answer: Answer) -> str:
+    assert answer.body.endswith(b"\n")
+    return str(json.loads(answer.body)["errorType"])
+
+
+@pytest.fixture
+def talk() -> Talk:
+    return Talk()
+
+
+@pytest.fixture
+def running(talk: Talk) -> Talk:
+    """A runtime that was handed the invocation `one`."""
+    talk.say("GET", NEXT)
+    talk.deliver()
+    return talk
+
+
+def test_next_waits_for_an_invocation_and_answers_with_its_headers(talk: Talk) -> None:
+    answers = talk.say("GET", NEXT)
+    assert answers == []
+    talk.deliver()
+    assert answers == [
+        Answer(
+            200,
+            [
+                (b"content-type", b"application/json"),
+                (b"Lambda-Runtime-Aws-Request-Id", b"one"),
+                (b"Lambda-Runtime-Deadline-Ms", b"1783711148500"),
+                (b"Lambda-Runtime-Invoked-Function-Arn", b"arn:aws:lambda:us-east-1:1:function:f"),
+                (b"Lambda-Runtime-Trace-Id", b"Root=1-2-3"),
+                (b"Lambda-Runtime-Invocation-Id", b"nonce-one"),
+            ],
+            b"{}",
+        )
+    ]
+
+
+def test_a_response_is_accepted_and_passed_on_byte_for_byte(running: Talk) -> None:
+    answer = running.reply("one", b'{ "a": 1}')
+    assert answer == Answer(202, [(b"content-type", b"application/json")], b'{"status":"OK"}\n')
+    assert running.owner.told == [("polled", b""), ("replied", b'{ "a": 1}')]
+
+
+def test_an_error_is_accepted_and_passed_on(running: Talk) -> None:
+    (answer,) = running.say("POST", f"{BASE}/invocation/one/error", b"{}")
+    assert answer.status == 202
+    assert running.owner.told[-1] == ("failed", b"{}")
+
+
+def test_the_runtime_is_busy_until_it_polls_again(running: Talk) -> None:
+    states = []
+    for step in (running.reply, lambda: running.say("GET", NEXT)):
+        step()
+        states.append(running.conversation.state)
+    assert states == [State.RESPONSE_SENT, State.READY]
+    assert [name for name, _ in running.owner.told] == ["polled", "replied", "polled"]
+
+
+def test_asked_again_before_the_reply_the_same_invocation_is_handed_out(running: Talk) -> None:
+    (answer,) = running.say("GET", NEXT)
+    assert (b"Lambda-Runtime-Aws-Request-Id", b"one") in answer.headers
+    assert [name for name, _ in running.owner.told] == ["polled"]
+
+
+def test_a_connection_that_hung_up_gets_no_invocation(talk: Talk) -> None:
+    lost: list[Answer] = []
+    respond = lost.append
+    talk.conversation.call(Call("GET", NEXT, {}, b"", False, []), respond)
+    talk.conversation.hung_up(respond)
+    talk.deliver()
+    assert lost == []
+    assert talk.say("GET", NEXT)[0].status == 200
+
+
+def test_a_second_poll_takes_over_and_tells_nobody(talk: Talk) -> None:
+    first, second = talk.say("GET", NEXT), talk.say("GET", NEXT)
+    talk.deliver()
+    assert (len(first), len(second)) == (0, 1)
+    assert talk.owner.told == [("polled", b"")]
+
+
+@pytest.mark.parametrize("kind", ["response", "error"])
+def test_a_reply_before_any_next_names_no_invocation(talk: Talk, kind: str) -> None:
+    (answer,) = talk.say("POST", f"{BASE}/invocation/one/{kind}")
+    assert (answer.status, error_type(answer)) == (400, "InvalidRequestID")
+
+
+def test_a_reply_to_another_invocation_is_refused_and_the_right_one_still_taken(running: Talk) -> None:
+    assert error_type(running.reply("other")) == "InvalidRequestID"
+    assert running.reply("one").status == 202
+
+
+def test_a_reply_to_an_expired_invocation_is_refused(running: Talk) -> None:
+    running.reply()
+    running.say("GET", NEXT)
+    assert error_type(running.reply()) == "InvalidRequestID"
+
+
+def test_a_second_reply_is_an_illegal_transition(running: Talk) -> None:
+    running.reply()
+    answer = running.reply()
+    assert answer.status == 403
+    assert json.loads(answer.body) == {
+        "errorMessage": "State transition from ResponseSent to InvocationResponse failed for runtime. "
+        "Error: State transition is not allowed",
+        "errorType": "InvalidStateTransition",
+    }
+    assert len(running.owner.told) == 2
+
+
+def test_an_init_error_is_accepted_before_the_first_next_and_nothing_after_it(talk: Talk) -> None:
+    assert talk.say("POST", INIT_ERROR, b"{}")[0].status == 202
+    assert talk.owner.told == [("init_failed", b"{}")]
+    assert talk.say("GET", NEXT)[0].status == 403
+    assert talk.say("POST", INIT_ERROR)[0].status == 403
+
+
+def test_an_init_error_after_next_is_an_illegal_transition(running: Talk) -> None:
+    assert error_type(running.say("POST", INIT_ERROR)[0]) == "InvalidStateTransition"
+
+
+def test_a_response_over_the_limit_is_refused_and_the_runtime_goes_on(running: Talk) -> None:
+    (answer,) = running.say("POST", f"{BASE}/invocation/one/response", oversized=True)
+    assert (answer.status, json.loads(answer.body)) == (
+        413,
+        {
+            "errorMessage": "Exceeded maximum allowed payload size (6291556 bytes).",
+            "errorType": "RequestEntityTooLarge",
+        },
+    )
+    assert running.owner.told[-1] == ("oversized", b"")
+    assert running.say("GET", NEXT) == []
+    assert running.conversation.state is State.READY
+
+
+def test_a_response_mode_that_is_not_streaming_is_refused(running: Talk) -> None:
+    answer = running.reply(lambda_runtime_function_response_mode="Streaming")
+    assert (answer.status, error_type(answer)) == (400, "InvalidFunctionResponseMode")
+
+
+def test_an_echoed_nonce_must_be_the_invocation_s(running: Talk) -> None:
+    answer = running.reply(lambda_runtime_invocation_id="nonce-other")
+    assert (answer.status, error_type(answer)) == (410, "InvokeTimeout")
+    assert running.reply(lambda_runtime_invocation_id="nonce-one").status == 202
+
+
+def test_ping_is_answered_in_any_state(running: Talk) -> None:
+    (answer,) = running.say("GET", "/ping")
+    assert (answer.status, answer.body) == (200, b"pong")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", f"{BASE}/restore/next", f"{BASE}/invocation/one", "/2020-01-01/extension/register"]
+)
+def test_an_unknown_path_is_404(talk: Talk, path: str) -> None:
+    assert talk.say("GET", path)[0].status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("POST", NEXT, b"GET"), ("GET", INIT_ERROR, b"POST"), ("GET", f"{BASE}/invocation/x/error", b"POST")],
+)
+def test_a_wrong_method_is_405_and_told_the_right_one(talk: Talk, method: str, path: str, allowed: bytes) -> None:
+    (answer,) = talk.say(method, path)
+    assert (answer.status, answer.headers) == (405, [(b"allow", allowed)])
+
+
+def test_a_request_id_is_read_off_the_path() -> None:
+    assert route(f"{BASE}/invocation/a-b-c/error") == Route("POST", Verb.ERROR, "a-b-c")
+
+
+def test_every_state_is_drawn() -> None:
+    assert set(TRANSITIONS) == set(State)
+
+
+@given(st.lists(st.sampled_from(["next", "response", "error", "init", "deliver", "ping"])))
+def test_whatever_a_runtime_says_every_call_has_one_answer_at_most_and_one_result_each(said: list[str]) -> None:
+    talk = Talk()
+    answers = []
+    delivered = 0
+    for word in said:
+        if word == "deliver":
+            if talk.conversation.state is State.READY:
+                delivered += 1
+                talk.deliver(str(delivered))
+        elif word == "next":
+            answers.append(talk.say("GET", NEXT))
+        elif word == "init":
+            answers.append(talk.say("POST", INIT_ERROR))
+        elif word == "ping":
+            answers.append(talk.say("GET", "/ping"))
+        else:
+            answers.append(talk.say("POST", f"{BASE}/invocation/{delivered}/{word}"))
+    assert all(len(each) <= 1 for each in answers)
+    results = [name for name, _ in talk.owner.told if name in ("replied", "failed")]
+    assert len(results) <= delivered

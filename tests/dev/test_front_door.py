@@ -1,0 +1,177 @@
+"""One request through the door, with a service that answers what it is told to."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from lambent.dev.doors import DOORS
+from lambent.dev.doors.model import PAYLOAD_LIMIT, Site
+from lambent.dev.front_door import FrontDoor
+from lambent.dev.hosts import Hosts
+from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Result
+from lambent.dev.service import Service
+from lambent.types import Message, Scope
+
+ERROR = json.dumps({"errorType": "ValueError", "errorMessage": "boom <b>", "stackTrace": ["  File a"]}).encode()
+BROWSER = (b"accept", b"text/html")
+
+
+class Ready(Service):
+    """Answers every invocation at once; None: lets it wait in the queue."""
+
+    def __init__(self, result: Result | None) -> None:
+        super().__init__(Function("f", "app:app", Path()), lambda _: None)
+        self.answer = result
+        self.taken: list[Invocation] = []
+
+    def _schedule(self) -> None:
+        self.taken.append(self._queue[-1])
+        if self.answer is not None:
+            self._queue.pop().resolve(self.answer)
+
+
+class Visit:
+    """One request and what came of it."""
+
+    def __init__(self, result: Result | None = None, door: str = "url") -> None:
+        self.service = Ready(result)
+        self.said: list[str] = []
+        self.app = FrontDoor(DOORS[door](Site("f")), self.service, Hosts("127.0.0.1"), self.said.append)
+        self.sent: list[Message] = []
+
+    def make(
+        self,
+        *headers: tuple[bytes, bytes],
+        method: str = "GET",
+        pieces: tuple[bytes, ...] = (b"",),
+        host: bytes = b"localhost",
+    ) -> "Visit":
+        scope: Scope = {
+            "type": "http",
+            "method": method,
+            "raw_path": b"/a%20b",
+            "path": "/a b",
+            "query_string": b"q=1",
+            "headers": [(b"host", host), *headers],
+            "client": ("127.0.0.1", 50000),
+            "scheme": "http",
+            "http_version": "1.1",
+        }
+        messages = [
+            {"type": "http.request", "body": piece, "more_body": number < len(pieces)}
+            for number, piece in enumerate(pieces, 1)
+        ]
+
+        async def receive() -> Message:
+            return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            self.sent.append(message)
+
+        async def visit() -> None:
+            await self.app(scope, receive, send)
+
+        asyncio.run(visit())
+        return self
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return dict(self.sent[0]["headers"])
+
+    @property
+    def body(self) -> bytes:
+        return bytes(self.sent[1]["body"])
+
+
+def test_a_request_becomes_an_event_and_the_result_the_response() -> None:
+    visit = Visit(Replied(b'{"statusCode": 201, "body": "hi"}')).make(
+        (b"content-type", b"text/plain"), method="POST", pieces=(b"ab", b"cd")
+    )
+    (invocation,) = visit.service.taken
+    event = json.loads(invocation.payload)
+    assert (event["rawPath"], event["rawQueryString"], event["body"]) == ("/a%20b", "q=1", "abcd")
+    assert event["requestContext"]["requestId"] == invocation.request_id
+    assert invocation.trace.startswith(event["headers"]["x-amzn-trace-id"] + ";Parent=")
+    assert (visit.status, visit.body) == (201, b"hi")
+    assert visit.headers[b"content-length"] == b"2"
+    assert visit.headers[b"x-amzn-RequestId"] == invocation.request_id.encode()
+
+
+def test_the_root_of_the_client_s_trace_goes_on() -> None:
+    root = b"Root=1-5759e988-bd862e3fe1be46a994272793"
+    (invocation,) = Visit(Replied(b"1")).make((b"x-amzn-trace-id", root)).service.taken
+    assert invocation.trace.startswith(root.decode())
+
+
+@pytest.mark.parametrize(
+    ("door", "status", "body"),
+    [("url", 502, b"Internal Server Error"), ("http", 500, b'{"message":"Internal Server Error"}')],
+)
+def test_a_function_error_is_answered_as_the_door_does(door: str, status: int, body: bytes) -> None:
+    visit = Visit(Failed(Cause.FUNCTION, ERROR), door).make()
+    assert (visit.status, visit.body) == (status, body)
+
+
+def test_a_browser_sees_why_under_the_same_status() -> None:
+    visit = Visit(Failed(Cause.FUNCTION, ERROR), "http").make(BROWSER)
+    assert visit.status == 500
+    assert visit.headers[b"content-type"].startswith(b"text/html")
+    assert b"Apigw-Requestid" in visit.headers
+    assert b"boom &lt;b&gt;" in visit.body
+    assert b"HTTP API answers 500" in visit.body
+
+
+def test_a_result_that_cannot_be_sent_is_a_function_error_and_said_why() -> None:
+    visit = Visit(Replied(b'{"statusCode": 200, "headers": {"a": "\\n"}}')).make()
+    assert (visit.status, visit.body) == (502, b"Internal Server Error")
+    assert "line break" in visit.said[0]
+    assert b"line break" in Visit(Replied(b'{"statusCode": 200, "headers": {"a": "\\n"}}')).make(BROWSER).body
+
+
+def test_throttling_is_answered_as_the_door_does() -> None:
+    assert Visit(Failed(Cause.THROTTLED, b"")).make(BROWSER).status == 429
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_read() -> None:
+    visit = Visit().make((b"content-length", b"%d" % (PAYLOAD_LIMIT + 1)), method="POST", pieces=())
+    assert (visit.status, visit.service.taken) == (413, [])
+
+
+def test_a_body_that_turns_out_to_be_over_the_limit_is_refused() -> None:
+    visit = Visit().make(method="POST", pieces=(b"x" * 4_000_000, b"x" * 4_000_000))
+    assert (visit.status, visit.service.taken) == (413, [])
+
+
+def test_an_event_over_the_limit_is_refused_though_the_body_is_not() -> None:
+    visit = Visit().make((b"content-type", b"image/png"), method="POST", pieces=(b"x" * 5_000_000,))
+    assert (visit.status, visit.service.taken) == (413, [])
+
+
+def test_a_request_for_another_host_is_refused_and_told_what_to_do() -> None:
+    visit = Visit().make(host=b"evil.test")
+    assert (visit.status, visit.service.taken) == (403, [])
+    assert b"--allow-host evil.test" in visit.body
+
+
+def test_a_client_that_goes_away_in_the_middle_of_its_request_is_forgotten() -> None:
+    visit = Visit().make(method="POST", pieces=())
+    assert (visit.sent, visit.service.taken) == ([], [])
+
+
+def test_a_client_that_goes_away_while_it_waits_leaves_the_queue() -> None:
+    visit = Visit().make()
+    assert visit.sent == []
+    assert len(visit.service.taken) == 1
+    assert not visit.service.waits(visit.service.taken[0])
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_response_without_a_body_has_no_length(status: int) -> None:
+    visit = Visit(Replied(b'{"statusCode": %d}' % status)).make()
+    assert b"content-length" not in visit.headers

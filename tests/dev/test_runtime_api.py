@@ -1,0 +1,237 @@
+"""The Runtime API on a real socket: keep-alive, chunks, limits, and HTTP that is none."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from lambent.dev.conversation import Conversation, State
+from lambent.dev.doors.model import PAYLOAD_LIMIT
+from lambent.dev.model import Delivery
+from lambent.dev.runtime_api import RuntimeAPI
+
+NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
+PING = b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
+RESPONSE = b"POST /2018-06-01/runtime/invocation/one/response HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n"
+LIMIT = 5
+
+
+class Owner:
+    def __init__(self) -> None:
+        self.polls = 0
+        self.polled_once = asyncio.Event()
+        self.replies: list[bytes] = []
+        self.refused = 0
+
+    def polled(self) -> None:
+        self.polls += 1
+        self.polled_once.set()
+
+    def replied(self, payload: bytes) -> None:
+        self.replies.append(payload)
+
+    def failed(self, error: bytes) -> None: ...
+
+    def oversized(self) -> None:
+        self.refused += 1
+
+    def init_failed(self, error: bytes) -> None: ...
+
+
+class Client:
+    """A runtime, as far as the bytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    def send(self, *pieces: bytes) -> None:
+        self.writer.write(b"".join(pieces))
+
+    async def answer(self) -> tuple[int, bytes]:
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        status = int(head.split(b" ", 2)[1])
+        lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        length = int(lengths[0].partition(b":")[2]) if lengths else 0
+        return status, await self.reader.readexactly(length)
+
+    async def close(self) -> None:
+        self.writer.close()
+        await self.writer.wait_closed()
+
+
+Scene = Callable[[Client, Conversation, Owner], Awaitable[None]]
+
+
+def play(scene: Scene) -> None:
+    """Run a scene with one client connected."""
+
+    async def staged() -> None:
+        owner = Owner()
+        conversation = Conversation(owner)
+        api = RuntimeAPI(conversation)
+        host, _, port = (await api.open()).partition(":")
+        client = Client(*await asyncio.open_connection(host, int(port)))
+        try:
+            async with asyncio.timeout(LIMIT):
+                await scene(client, conversation, owner)
+        finally:
+            api.close()
+            await client.close()
+
+    asyncio.run(staged())
+
+
+async def handed_out(client: Client, conversation: Conversation, owner: Owner, payload: bytes = b"{}") -> bytes:
+    """Poll and be handed the invocation `one`."""
+    client.send(NEXT)
+    await owner.polled_once.wait()
+    conversation.deliver(Delivery("one", "nonce", 1, "arn", "Root=1-2-3", payload))
+    return (await client.answer())[1]
+
+
+def test_many_invocations_travel_over_one_connection() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        for number in range(3):
+            owner.polled_once.clear()
+            payload = b"event %d" % number
+            assert await handed_out(client, conversation, owner, payload) == payload
+            client.send(RESPONSE, b"Content-Length: 2\r\n\r\nok")
+            assert (await client.answer())[0] == 202
+        assert owner.replies == [b"ok"] * 3
+
+    play(scene)
+
+
+def test_a_chunked_response_with_trailers_is_read() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(RESPONSE, b"Transfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n")
+        client.send(b"2\r\nab\r\n3\r\ncde\r\n0\r\nX-End: yes\r\n\r\n")
+        assert (await client.answer())[0] == 202
+        assert owner.replies == [b"abcde"]
+
+    play(scene)
+
+
+def test_a_client_that_expects_100_continue_is_told_to() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(RESPONSE, b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        assert await client.answer() == (100, b"")
+        client.send(b"ok")
+        assert (await client.answer())[0] == 202
+
+    play(scene)
+
+
+def test_a_response_of_exactly_the_limit_is_taken() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(RESPONSE, b"Content-Length: %d\r\n\r\n" % PAYLOAD_LIMIT, b"x" * PAYLOAD_LIMIT)
+        assert (await client.answer())[0] == 202
+        assert len(owner.replies[0]) == PAYLOAD_LIMIT
+
+    play(scene)
+
+
+def test_a_response_over_the_limit_is_413_and_the_connection_lives_on() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(RESPONSE, b"Content-Length: %d\r\n\r\n" % (PAYLOAD_LIMIT + 1), b"x" * (PAYLOAD_LIMIT + 1))
+        assert (await client.answer())[0] == 413
+        assert (owner.replies, owner.refused) == ([], 1)
+        client.send(PING)
+        assert await client.answer() == (200, b"pong")
+
+    play(scene)
+
+
+def test_a_large_event_arrives_whole() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        payload = b"x" * PAYLOAD_LIMIT
+        assert await handed_out(client, conversation, owner, payload) == payload
+
+    play(scene)
+
+
+def test_requests_that_come_at_once_are_answered_in_turn() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        client.send(PING, NEXT, PING)
+        assert await client.answer() == (200, b"pong")
+        await owner.polled_once.wait()
+        conversation.deliver(Delivery("one", "nonce", 1, "arn", "Root=1-2-3", b"event"))
+        assert await client.answer() == (200, b"event")
+        assert await client.answer() == (200, b"pong")
+
+    play(scene)
+
+
+@pytest.mark.parametrize("text", [b"\x16\x03\x01 hello\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n"])
+def test_malformed_http_is_400_and_hung_up_on(text: bytes) -> None:
+    async def scene(client: Client, _conversation: Conversation, _owner: Owner) -> None:
+        client.send(text)
+        status, body = await client.answer()
+        assert status == 400
+        assert b'"errorType":"InvalidRequest"' in body
+        assert await client.reader.read() == b""
+
+    play(scene)
+
+
+def test_a_body_that_is_cut_off_is_told_so_and_is_no_reply() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(RESPONSE, b"Transfer-Encoding: chunked\r\n\r\n5\r\nab")
+        client.writer.write_eof()
+        status, body = await client.answer()
+        assert status == 400
+        assert b'"errorType":"TruncatedHTTPRequest"' in body
+        assert owner.replies == []
+        assert conversation.state is State.RUNNING
+
+    play(scene)
+
+
+def test_a_page_that_rebinds_dns_gets_no_invocation() -> None:
+    async def scene(client: Client, _conversation: Conversation, owner: Owner) -> None:
+        client.send(NEXT.replace(b"127.0.0.1", b"evil.test"))
+        assert (await client.answer())[0] == 403
+        assert owner.polls == 0
+
+    play(scene)
+
+
+def test_a_client_that_closes_is_closed() -> None:
+    async def scene(client: Client, _conversation: Conversation, _owner: Owner) -> None:
+        client.send(b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nConnection: close\r\n\r\n")
+        assert await client.answer() == (200, b"pong")
+        assert await client.reader.read() == b""
+
+    play(scene)
+
+
+def test_a_poll_whose_connection_broke_is_forgotten() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        client.send(NEXT)
+        await owner.polled_once.wait()
+        client.writer.write_eof()
+        assert await client.reader.read() == b""
+        assert conversation._polls == []
+
+    play(scene)
+
+
+def test_closing_hangs_up_on_a_poll() -> None:
+    async def scene() -> None:
+        owner = Owner()
+        api = RuntimeAPI(Conversation(owner))
+        host, _, port = (await api.open()).partition(":")
+        client = Client(*await asyncio.open_connection(host, int(port)))
+        client.send(NEXT)
+        await owner.polled_once.wait()
+        api.close()
+        assert await client.reader.read() == b""
+        await client.close()
+
+    asyncio.run(scene())

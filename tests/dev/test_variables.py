@@ -1,0 +1,98 @@
+"""How a process is started."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lambent.dev import variables
+from lambent.dev.model import Function
+
+FUNCTION = Function("shop", "pkg.app:app", Path("/code"), memory=256, region="eu-west-1", python="python")
+
+
+def seen(function: Function = FUNCTION, **shell: str) -> dict[str, str]:
+    return variables.variables(function, shell, api="127.0.0.1:9001", log_stream="stream", python_version=(3, 13))
+
+
+def aws_function(target: str = "pkg.app:app") -> Function:
+    return Function("shop", target, Path("/code"), runtime="awslambdaric", python="python")
+
+
+def test_what_aws_sets_is_set() -> None:
+    expected = {
+        "_HANDLER": "pkg.app:app",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+        "AWS_LAMBDA_FUNCTION_NAME": "shop",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/shop",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
+        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
+        "AWS_REGION": "eu-west-1",
+        "LAMBDA_TASK_ROOT": "/code",
+        "PYTHONPATH": "/code",
+        "PYTHONUNBUFFERED": "1",
+        "TZ": ":UTC",
+    }
+    assert expected.items() <= seen().items()
+
+
+def test_the_application_comes_first_on_the_path() -> None:
+    assert seen(PYTHONPATH="/lib")["PYTHONPATH"] == f"/code{os.pathsep}/lib"
+
+
+def test_the_shell_is_inherited_but_not_its_time_zone() -> None:
+    environment = seen(HOME="/home/me", TZ="Europe/Paris")
+    assert (environment["HOME"], environment["TZ"]) == ("/home/me", ":UTC")
+
+
+def test_the_function_s_own_variables_win_over_the_shell_and_the_presets_but_not_over_reserved_names() -> None:
+    own = {"STAGE": "own", "TZ": "Asia/Tokyo", "AWS_LAMBDA_RUNTIME_API": "evil:1", "PYTHONPATH": "/own"}
+    function = Function("shop", "app:app", Path("/code"), env=own)
+    environment = seen(function, STAGE="shell", PYTHONPATH="/lib")
+    assert (environment["STAGE"], environment["TZ"]) == ("own", "Asia/Tokyo")
+    assert environment["AWS_LAMBDA_RUNTIME_API"] == "127.0.0.1:9001"
+    assert environment["PYTHONPATH"] == f"/code{os.pathsep}/own"
+
+
+def test_credentials_are_made_up_where_there_are_none() -> None:
+    assert variables.CREDENTIALS.items() <= seen().items()
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"])
+def test_credentials_of_the_shell_are_left_alone(name: str) -> None:
+    environment = seen(FUNCTION, **{name: "mine"})
+    assert environment[name] == "mine"
+    assert "AWS_SESSION_TOKEN" not in environment
+
+
+def test_aws_s_own_runtime_is_told_its_version_and_ours_is_not() -> None:
+    assert seen(aws_function(), AWS_EXECUTION_ENV="shell")["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
+    assert "AWS_EXECUTION_ENV" not in seen(AWS_EXECUTION_ENV="shell")
+
+
+def test_our_runtime_takes_the_target_as_it_is() -> None:
+    assert variables.command(FUNCTION) == ["python", "-m", "lambent.runtime", "pkg.app:app"]
+
+
+@pytest.mark.parametrize("target", ["pkg.app:app", "pkg.app.app"])
+def test_aws_s_own_takes_it_dotted(target: str) -> None:
+    assert variables.command(aws_function(target)) == ["python", "-m", "awslambdaric", "pkg.app.app"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "region"),
+    [
+        ({}, "us-east-1"),
+        ({"AWS_DEFAULT_REGION": "eu-north-1"}, "eu-north-1"),
+        ({"AWS_REGION": "sa-east-1", "AWS_DEFAULT_REGION": "eu-north-1"}, "sa-east-1"),
+    ],
+)
+def test_the_region_is_the_shell_s(shell: dict[str, str], region: str) -> None:
+    assert variables.region(shell) == region
+
+
+def test_a_log_stream_is_named_as_aws_names_it() -> None:
+    assert variables.log_stream("2026/07/10", "$LATEST", "0f" * 16) == f"2026/07/10/[$LATEST]{'0f' * 16}"
