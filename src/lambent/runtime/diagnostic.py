@@ -23,6 +23,9 @@ _CATEGORY = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+").fullmatch
 
 _IMPORT_SYSTEM = ("<frozen importlib", import_module.__code__.co_filename)
 _PACKAGE = __file__.replace("\\", "/").rpartition("/runtime/")[0] + "/"
+_LIBRARY = import_module.__code__.co_filename.replace("\\", "/").rpartition("importlib/")[0]
+_MACHINERY = (_PACKAGE, f"{_LIBRARY}asyncio/", f"{_LIBRARY}contextlib.py", f"{_LIBRARY}importlib/", "<frozen importlib")
+"""What there may be before the user's first frame."""
 
 
 class Diagnostic(NamedTuple):
@@ -54,11 +57,18 @@ def diagnose(error: BaseException, working_directory: str) -> Diagnostic:
     category = error_type if _CATEGORY(error_type) else f"Function.{error_type}"
     return Diagnostic(
         error_type,
-        str(error),
+        _words(error),
         tuple(frames.format()),
         category if _CATEGORY(category) else "Function.Unknown",
         _cause(error, error_type, frames, working_directory),
     )
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return f"<{type(error).__name__} whose __str__ failed>"
 
 
 def origin(error: BaseException) -> BaseException:
@@ -68,13 +78,10 @@ def origin(error: BaseException) -> BaseException:
 
 def user_traceback(error: BaseException) -> TracebackType | None:
     """The traceback from the first frame that is the user's own; None if there is no such frame."""
-    traceback = start = error.__traceback__
-    while traceback is not None:
-        filename = traceback.tb_frame.f_code.co_filename
+    traceback = error.__traceback__
+    while traceback and traceback.tb_frame.f_code.co_filename.replace("\\", "/").startswith(_MACHINERY):
         traceback = traceback.tb_next
-        if filename.replace("\\", "/").startswith(_PACKAGE):
-            start = traceback
-    return start
+    return traceback
 
 
 def _user_frames(error: BaseException) -> StackSummary:
@@ -95,7 +102,7 @@ def _cause(error: BaseException, error_type: str, frames: StackSummary, working_
     return json.dumps(
         {
             "working_directory": working_directory,
-            "exceptions": [{"message": str(error), "type": error_type, "stack": stack}],
+            "exceptions": [{"message": _words(error), "type": error_type, "stack": stack}],
             "paths": sorted({frame.filename for frame in frames}),
         }
     )
