@@ -36,7 +36,7 @@ lock: $(VENVS)/lock/.stamp  ## pin requirements/*.txt again; ARGS=--upgrade for 
 	scripts/lock $(ARGS)
 
 clean:  ## remove everything these targets made
-	rm -rf $(VENVS) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENVS) .cache site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src tests bench examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(VENVS)/demo/.stamp: pyproject.toml requirements/test.txt examples/fastapi_app/requirements.txt

@@ -1,0 +1,303 @@
+"""Every command in README and docs does what is shown.
+
+A document is one session in a folder of its own. Its example files are written first, then its commands are run one
+after the other, word for word but for SUBSTITUTIONS. What comes has to be what is shown:
+
+- a line `...` stands for any number of lines, `...` within a line for anything, STAND_INS for what varies;
+- where nothing is shown, anything may come;
+- standard output is compared, and the exit status is 0, but for FAILING;
+- what keeps running has to show its output, and then goes on; Ctrl-C ends it at the end of the document.
+"""
+
+import json
+import platform
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.integration.document import Document, Shown, StandIns, read
+from tests.integration.newcomer import CACHE, ROOT, free_port, need, tool, variables
+from tests.integration.terminal import LIMIT, SHORT_LIMIT, Job, Terminal
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the documents are written for bash and make")
+
+PAGES = {
+    path.relative_to(ROOT).as_posix(): read(path)
+    for where in ("*.md", "docs/**/*.md", "examples/**/*.md", "bench/**/*.md")
+    for path in sorted(ROOT.glob(where))
+}
+DOCUMENTS = [name for name, document in PAGES.items() if document.commands]
+TUTORIAL = "docs/tutorial.md"
+HOW_TO = "docs/how-to/deploy-function-url.md"
+
+# What is written -> what is run.
+SUBSTITUTIONS = {
+    "127.0.0.1:3000": "127.0.0.1:{port}",
+    "lambent dev app:app": "lambent dev app:app --port {port}",
+    "make demo": "make -C {clone} demo PORT={port}",
+    "make test": "make -C {clone} --dry-run test",  # which is what runs this
+    "/path/to/the/clone": "{clone}",
+    "python3 -m venv": "{python} -m venv",
+    "--python-version 3.13": "--python-version {version}",  # the emulator has no other
+    "manylinux2014_x86_64": "manylinux2014_{machine}",
+    "ROLE_ARN": "arn:aws:iam::000000000000:role/hello",
+    "curl https://": "curl --connect-to ::{cloud} http://",
+}
+
+# Words in an output that stand for others: each for one, and two of them for two.
+STAND_INS = {
+    "4711": r"\d+",  # a process
+    "4712": r"\d+",
+    "YOUR-URL-ID": r"[a-z0-9]+",
+}
+
+# Commands whose failure is what is shown, on the standard error, and its exit status.
+FAILING = {"python -m lambent.runtime app:app": 1}
+
+# Commands that keep running, and how many seconds they may take until they show what is shown.
+KEEP_RUNNING = {"lambent dev ": SHORT_LIMIT, "make demo": LIMIT}  # the latter sets itself up first
+
+# What a reader has who is not at home in Python only.
+PROGRAMS = {
+    "README.md": ("make", "curl"),
+    "CONTRIBUTING.md": ("make",),
+    TUTORIAL: ("curl",),
+    HOW_TO: ("curl", "zip"),
+}
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[str]:
+    """The host and port of ministack, an emulator of AWS that runs a function's zip on the running Python."""
+    home = tmp_path / "ministack"
+    home.mkdir()
+    port = str(free_port())
+    seen = variables(home, BIND_HOST="127.0.0.1", GATEWAY_PORT=port, TMPDIR=str(home))
+    with Terminal(home, seen) as terminal:
+        job = terminal.start(f"'{tool('ministack')}'")
+        assert job.wait_for(re.compile(f"Running on http://127.0.0.1:{port}")), job.output
+        yield f"127.0.0.1:{port}"
+        assert job.press_ctrl_c() == 0, job.output
+
+
+def surroundings(name: str, folder: Path, cloud: str) -> dict[str, str]:
+    """The variables of a session. But for the tutorial, which installs it, Lambent is installed."""
+    home = folder / "home"
+    bin_ = folder / "bin"
+    home.mkdir()
+    bin_.mkdir()
+    path = [str(bin_)] if name == TUTORIAL else [str(bin_), str(Path(sys.executable).parent)]
+    more = {"PIP_CACHE_DIR": str(CACHE / "pip")}
+    if cloud:
+        (bin_ / "aws").symlink_to(tool("aws"))
+        more |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-central-1"}
+        more |= {"AWS_ENDPOINT_URL": f"http://{cloud}"}
+    return variables(home, path=":".join(path), **more)
+
+
+class Session:
+    """A reader who follows one document."""
+
+    def __init__(self, name: str, terminal: Terminal, cloud: str) -> None:
+        self.name = name
+        self._terminal = terminal
+        self._stand_ins = StandIns(STAND_INS)
+        self._jobs: list[Job] = []
+        self._values = {
+            "port": str(free_port()),
+            "clone": str(ROOT),
+            "python": sys.executable,
+            "version": "{}.{}".format(*sys.version_info),
+            "machine": platform.machine(),
+            "cloud": cloud,
+        }
+
+    def follow(self, shown: Shown) -> None:
+        command = self._stand_ins.fill_in(self._substitute(shown.command))
+        if shown.command.startswith(tuple(KEEP_RUNNING)):
+            self._start(shown, command)
+        else:
+            self._run(shown, command)
+
+    def stop(self) -> None:
+        """Ctrl-C in every terminal where something still runs."""
+        for job in self._jobs:
+            status = job.press_ctrl_c()
+            # make dies of the signal that it got as well, and says *** if its command did not end with 0.
+            assert status in (0, 130), job.output
+            assert "***" not in job.output
+            assert "Stopping.\n" in job.output
+
+    def _start(self, shown: Shown, command: str) -> None:
+        job = self._terminal.start(command)
+        self._jobs.append(job)
+        limit = next(limit for start, limit in KEEP_RUNNING.items() if shown.command.startswith(start))
+        match = job.wait_for(self._pattern(shown), limit)
+        if match is None:
+            self._fail(shown, command, job.output)
+        self._stand_ins.learn(match)
+
+    def _run(self, shown: Shown, command: str) -> None:
+        ran = self._terminal.run(command)
+        status = FAILING.get(shown.command, 0)
+        if ran.status != status:
+            self._fail(shown, command, f"{ran.out}{ran.err}(exit status {ran.status})")
+        if not shown.output:
+            return
+        text = ran.err if status else ran.out
+        match = self._pattern(shown, whole=True).search(text.replace("\r\n", "\n").removesuffix("\n") + "\n")
+        if match is None:
+            self._fail(shown, command, text)
+        self._stand_ins.learn(match)
+
+    def _substitute(self, text: str) -> str:
+        for written, meant in SUBSTITUTIONS.items():
+            text = text.replace(written, meant.format_map(self._values))
+        return text
+
+    def _pattern(self, shown: Shown, *, whole: bool = False) -> re.Pattern[str]:
+        pattern = self._stand_ins.pattern(self._substitute(shown.output))
+        return re.compile(rf"{pattern.pattern}\Z") if whole else pattern
+
+    def _fail(self, shown: Shown, command: str, came: str) -> NoReturn:
+        expected = f"expected:\n{shown.output}" if shown.output else ""
+        pytest.fail(f"{self.name}:{shown.line}: $ {command}\n{expected}came:\n{came}", pytrace=False)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_a_document_shows_is_what_comes(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    document = PAGES[name]
+    need("bash", *PROGRAMS.get(name, ()))
+    cloud = request.getfixturevalue("cloud") if name == HOW_TO else ""
+    folder = tmp_path / "session"
+    folder.mkdir()
+    for title, text in {**PAGES["docs/index.md"].files, **document.files}.items():
+        (folder / title).write_text(text, "utf-8")
+
+    with Terminal(folder, surroundings(name, tmp_path, cloud)) as terminal:
+        session = Session(name, terminal, cloud)
+        for shown in document.commands:
+            session.follow(shown)
+        session.stop()
+
+    if name in AFTERWARDS:
+        AFTERWARDS[name](folder)
+
+
+def the_zip_holds_all_that_its_handler_needs(folder: Path) -> None:
+    """It runs on a Python that has nothing but the standard library."""
+    zipfile.ZipFile(folder / "function.zip").extractall(folder / "task")
+    script = "import json, sys; sys.path.insert(0, 'task'); from app import handler; "
+    event = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/",
+        "rawQueryString": "",
+        "headers": {"host": "abc.lambda-url.eu-central-1.on.aws"},
+        "requestContext": {
+            "domainName": "abc.lambda-url.eu-central-1.on.aws",
+            "http": {"method": "GET", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"},
+        },
+        "isBase64Encoded": False,
+    }
+    ran = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"{script} print(json.dumps(handler({event}, None)))"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    reply = json.loads(ran.stdout)
+    assert (reply["statusCode"], json.loads(reply["body"])) == (200, {"hello": "world"})
+
+
+# What else has to be true of the folder that a document leaves.
+AFTERWARDS: dict[str, Callable[[Path], None]] = {HOW_TO: the_zip_holds_all_that_its_handler_needs}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_command_is_left_unrun(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    assert len(re.findall(r"^[ \t]*\$ ", text, re.MULTILINE)) == len(PAGES[name].commands)
+    fences = re.findall(r"^[ \t]*(?:```|~~~).*?\b(?:console|bash|sh|shell|zsh)\b", text, re.MULTILINE)
+    assert set(fences) <= {"```console"}
+
+
+def test_every_rule_is_for_something() -> None:
+    commands = [shown.command for document in PAGES.values() for shown in document.commands]
+    text = "\n".join(f"{shown.command}\n{shown.output}" for document in PAGES.values() for shown in document.commands)
+    assert [word for word in [*SUBSTITUTIONS, *STAND_INS] if word not in text] == []
+    assert [command for command in FAILING if command not in commands] == []
+
+
+def test_every_target_that_a_document_names_is_there() -> None:
+    named = {
+        target
+        for name in PAGES
+        for target in re.findall(r"(?:`|^\$ )make ([a-z]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+    }
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert named <= targets
+
+
+@pytest.mark.parametrize(
+    ("shown", "came"),
+    [
+        ("a\n", "a\n"),
+        ("...\nb\n...\n", "a\nb\nc\nd\n"),
+        ("...\nb\n...\n", "b\n"),
+        ("a ... c\n", "a b c\n"),
+        ("4711 4711 4712\n", "1 1 2\n"),
+        ("(.*)\n", "(.*)\n"),
+    ],
+)
+def test_what_is_shown_fits_what_came(shown: str, came: str) -> None:
+    words = StandIns(STAND_INS)
+    match = words.pattern(shown).fullmatch(came)
+    assert match
+    words.learn(match)
+
+
+@pytest.mark.parametrize(
+    ("shown", "came"),
+    [
+        ("a\n", "a\nb\n"),
+        ("a\nb\n", "a\n"),
+        ("...\nb\n", "a\nb\nc\n"),
+        ("a ... c\n", "a b\nb c\n"),
+        ("4711 4711\n", "1 2\n"),
+        ("4711\n", "x\n"),
+        ("(.*)\n", "a\n"),
+    ],
+)
+def test_what_is_not_shown_is_noticed(shown: str, came: str) -> None:
+    assert not StandIns(STAND_INS).pattern(shown).fullmatch(came)
+
+
+def test_a_stand_in_holds_from_its_first_output_on() -> None:
+    words = StandIns(STAND_INS)
+    first = words.pattern("4711\n").fullmatch("17\n")
+    assert first
+    words.learn(first)
+    assert words.fill_in("kill 4711") == "kill 17"
+    assert not words.pattern("4711\n").fullmatch("18\n")
+    same = words.pattern("4712\n").fullmatch("17\n")
+    assert same
+    with pytest.raises(AssertionError, match="so does another"):
+        words.learn(same)
+
+
+def test_a_document_is_read(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    example = '```python title="app.py"\nimport app\n```\n'
+    page.write_text(example + "\n```console\n$ a \\\n  b\none\n\ntwo\n$ c\n```\n\n```text\n$ d\n```\n", "utf-8")
+    assert read(page) == Document(
+        {"app.py": "import app\n"}, [Shown(6, "a \\\n  b", "one\n\ntwo\n"), Shown(11, "c", "")]
+    )
