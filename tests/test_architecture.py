@@ -68,8 +68,12 @@ TYPE_IGNORES = 15
 # Test modules that mirror no source file, and why.
 UNMIRRORED = {
     "test_architecture.py": "reads the whole source",
+    "test_bench.py": "runs bench/",
     "integration/test_documents.py": "runs the commands of the documents",
+    "integration/test_frameworks.py": "FastAPI and Starlette through the adapter, against uvicorn",
     "integration/test_fresh_clone.py": "runs make in a copy of the project",
+    "integration/test_awslambdaric_parity.py": "AWS's own runtime and ours, asked the same",
+    "integration/test_rie.py": "AWS's own Runtime Interface Emulator runs ours",
     "integration/test_same_answers.py": "the whole road, against uvicorn",
 }
 

@@ -14,6 +14,7 @@ import asyncio
 import atexit
 import logging
 import threading
+from contextlib import suppress
 
 from lambent.errors import AlreadyReplied, IncompleteResponse, WrongEventLoop
 from lambent.runner import Runner
@@ -63,12 +64,21 @@ class ManagedEnvironment:
         """The same, while its loop runs only during a call, in the caller's thread."""
         self._thread: threading.Thread | None = None
         """What runs the loop, once there have been calls from two threads at the same time."""
+        self._is_ours = False
+        """Whether the loop was made here, and is closed here."""
         self._entering: asyncio.Task[None] | None = None
         self._turn = threading.Lock()
-        """Held by the thread that runs the loop for its call, or changes anything here."""
+        """Held by the thread that runs the loop for its call."""
+        self._change = threading.Lock()
+        """Held to say which loop it is and who runs it: never for long, and after the turn where both are."""
 
     def start(self) -> None:
-        """Enter the lifetime now. Raises what entering it raises."""
+        """Enter the lifetime now. Raises what entering it raises, and WrongEventLoop inside a running event loop."""
+        if asyncio._get_running_loop() is not None:
+            raise WrongEventLoop(
+                "The handler was told to start its lifespan inside a running event loop, which it would block. "
+                "Leave out `eager`: the first `await handler.handle(event, context)` starts it."
+            )
         with self._turn:
             self._begin()
 
@@ -90,80 +100,94 @@ class ManagedEnvironment:
                     return invocation.result
             finally:
                 self._turn.release()
-        loop = self._shared()
-        asyncio.run_coroutine_threadsafe(self._handler.serve(invocation), loop).result()
-        return invocation.result
+        return asyncio.run_coroutine_threadsafe(self.handle(event, context), self._shared()).result()
 
     async def handle(self, event: Event, context: Context | None) -> Result:
         """Handle one event on the running loop. Raises WrongEventLoop if the environment lives on another."""
         loop = asyncio.get_running_loop()
-        self._alone = None
         runner = self._runner
         if runner is None or runner.loop.is_closed():
             runner = self._runner = Runner(loop)
+            self._is_ours = False
         elif runner.loop is not loop:
             raise WrongEventLoop(
                 f"The application lives on {runner.loop!r}, where its lifespan was started, and `handle` was awaited "
                 f"on {loop!r}. Use one event loop, or one Lambent for each."
             )
+        self._alone = None
         if not runner.alive:
-            await self._enter_here(runner)
+            await asyncio.shield(self._enter(runner))
         invocation = ReturnedInvocation(event, context)
         await self._handler.serve(invocation)
         return invocation.result
 
     def close(self) -> None:
         """Leave the lifetime and close the loop, unless it is a caller's own. What fails is logged."""
-        with self._turn:
+        with self._turn, self._change:
             runner, thread = self._runner, self._thread
             self._runner = self._alone = self._thread = None
             atexit.unregister(self.close)
-            if runner is None or runner.loop.is_closed():
-                return
-            if thread is not None:
-                runner.loop.call_soon_threadsafe(runner.loop.stop)
-                thread.join()
-            if not runner.loop.is_running():
-                try:
+        if runner is None or runner.loop.is_closed():
+            return
+        if thread is not None:
+            runner.loop.call_soon_threadsafe(runner.loop.stop)
+            thread.join()
+        if not runner.loop.is_running():
+            try:
+                if self._is_ours:
                     runner.stop(_SHUTDOWN_SECONDS)
-                except Exception:
-                    logger.exception("The shutdown of the lifespan failed.")
+                else:
+                    runner.loop.run_until_complete(runner.leave(_SHUTDOWN_SECONDS))
+            except (Exception, asyncio.CancelledError):
+                logger.exception("The shutdown of the lifespan failed.")
 
     def _begin(self) -> Runner | None:
         """Be within the lifetime. Returns the runner, or None if another thread runs its loop. Needs the turn."""
-        runner = self._runner
-        if runner is None or runner.loop.is_closed():
-            runner = self._runner = Runner()
-            atexit.register(self.close)
-        elsewhere = self._thread is not None or runner.loop.is_running()
+        with self._change:
+            runner = self._open()
+            if self._thread is not None or runner.loop.is_running():
+                return None
+            self._alone = runner
         if not runner.alive:
-            if runner.lost:
-                logger.error("The lifespan ended by itself and is started again.", exc_info=runner.lost)
-            lifetime = self._handler.lifetime()
-            if elsewhere:
-                asyncio.run_coroutine_threadsafe(runner.enter(lifetime), runner.loop).result()
-            else:
-                runner.start(lifetime)
-        self._alone = None if elsewhere else runner
-        return self._alone
+            runner.loop.run_until_complete(self._enter(runner))
+        return runner
 
     def _shared(self) -> asyncio.AbstractEventLoop:
         """A loop that another thread runs: the caller's of `handle`, or ours, from now on in a thread of its own."""
-        with self._turn:
-            runner = self._begin()
-            if runner is not None:
+        with self._change:
+            loop = self._open().loop
+            if self._thread is None and (self._alone is not None or not loop.is_running()):
                 self._alone = None
-                self._thread = threading.Thread(target=runner.loop.run_forever, name="lambent event loop", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run_for_good, args=[loop], name="lambent event loop", daemon=True
+                )
                 self._thread.start()
-            assert self._runner is not None  # noqa: S101 - `_begin` has made it
-            return self._runner.loop
+            return loop
 
-    async def _enter_here(self, runner: Runner) -> None:
-        """Enter the lifetime once, however many calls wait for it."""
-        if self._entering is None:
-            self._entering = asyncio.create_task(runner.enter(self._handler.lifetime()))
-            self._entering.add_done_callback(self._entered)
-        await asyncio.shield(self._entering)
+    def _run_for_good(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run the loop until it is stopped, as soon as the thread that runs it for its call has ended that."""
+        with self._turn:
+            pass
+        stopped = False
+        while not stopped:
+            with suppress(SystemExit, KeyboardInterrupt):  # raised in the call that it concerns
+                loop.run_forever()
+                stopped = True
 
-    def _entered(self, _: asyncio.Task[None]) -> None:
-        self._entering = None
+    def _open(self) -> Runner:
+        """The runner, with a loop that is not closed: ours, if there is none. Needs the right to change."""
+        runner = self._runner
+        if runner is None or runner.loop.is_closed():
+            runner = self._runner = Runner()
+            self._is_ours = True
+            atexit.register(self.close)
+        return runner
+
+    def _enter(self, runner: Runner) -> asyncio.Task[None]:
+        """What enters the lifetime, once, however many calls wait for it. For the thread that runs the loop."""
+        entering = self._entering
+        if entering is None or entering.done():
+            if runner.lost:
+                logger.error("The lifespan ended by itself and is started again.", exc_info=runner.lost)
+            entering = self._entering = runner.loop.create_task(runner.enter(self._handler.lifetime()))
+        return entering

@@ -37,6 +37,8 @@ class Runner:
         self._first_step: FirstStep | None = None
         self._lifetime: asyncio.Task[None] | None = None
         self._leave: asyncio.Event | None = None
+        self._watched: socket.socket | None = None
+        self._descriptor = -1
         self._waiting = False
         self._readable = False
         self._interrupted = False
@@ -85,19 +87,33 @@ class Runner:
 
         Returns False, as soon as may be, if the lifetime has ended or `interrupt` was called.
         """
-        self._readable = False
-        self._waiting = True
         try:
-            self.loop.add_reader(connection, self._on_readable)
+            self._watch(connection)
         except NotImplementedError:  # Windows: whoever reads will block, and the loop stand still
             return self.alive and not self._interrupted
+        self._readable = False
+        self._waiting = True
         try:
             while self.alive and not self._interrupted and not self._readable:
                 self.loop.run_forever()
         finally:
             self._waiting = False
-            self.loop.remove_reader(connection)
         return self._readable
+
+    def _watch(self, connection: socket.socket) -> None:
+        """Have the loop tell when the connection can be read. It goes on from one wait to the next: that is cheaper."""
+        if self._watched is not connection:
+            self.unwatch()
+            self._descriptor = connection.fileno()
+            self.loop.add_reader(self._descriptor, self._on_readable)
+            connection.setblocking(True)  # uvloop makes it one that does not block
+            self._watched = connection
+
+    def unwatch(self) -> None:
+        """Forget the connection of `wait_readable`. To be called before that is closed."""
+        if self._watched is not None:
+            self.loop.remove_reader(self._descriptor)
+            self._watched = None
 
     def interrupt(self) -> None:
         """End `wait_readable`, now or the next time. For a signal handler of the loop."""
@@ -105,8 +121,11 @@ class Runner:
         self._wake()
 
     def _on_readable(self) -> None:
-        self._readable = True
-        self._wake()
+        if self._waiting:
+            self._readable = True
+            self._wake()
+        else:  # the answer to a post, while the handler goes on: it is read later, and must not wake the loop till then
+            self.unwatch()
 
     def _ended(self, _: asyncio.Task[None]) -> None:
         self.alive = False
@@ -114,6 +133,7 @@ class Runner:
 
     def _wake(self) -> None:
         if self._waiting:
+            self._waiting = False  # once: uvloop keeps a second stop for its next run
             self.loop.stop()
 
     @property
@@ -181,10 +201,7 @@ class FirstStep:
         asyncio._set_running_loop(loop)
         loop.is_running = _true  # type: ignore[method-assign]  # until the step is taken
         try:
-            if sys.version_info >= (3, 12):
-                task = asyncio.Task(coroutine, loop=loop, eager_start=True)
-            else:
-                task = self._begun(coroutine)
+            task = self._begun(coroutine)
         finally:
             del loop.is_running
             asyncio._set_running_loop(None)
@@ -194,17 +211,21 @@ class FirstStep:
         return task.result()
 
     def _begun(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """A task that has taken its first step, on 3.11. SystemExit and KeyboardInterrupt come out of it."""
+        """A task that has taken its first step. SystemExit and KeyboardInterrupt come out of it."""
         loop = self._loop
-        caught = self._caught
-        loop.call_soon = caught  # type: ignore[method-assign,assignment]  # for the next line only
+        task: asyncio.Task[T] = asyncio.Task.__new__(asyncio.Task)
         try:
-            task = asyncio.Task(coroutine, loop=loop)
-        finally:
-            del loop.call_soon
-        try:
-            caught.run(caught.step)
-        except BaseException:
+            if sys.version_info >= (3, 12):
+                asyncio.Task.__init__(task, coroutine, loop=loop, eager_start=True)
+            else:
+                caught = self._caught
+                loop.call_soon = caught  # type: ignore[method-assign,assignment]  # for the next line only
+                try:
+                    asyncio.Task.__init__(task, coroutine, loop=loop)
+                finally:
+                    del loop.call_soon
+                caught.run(caught.step)
+        except (SystemExit, KeyboardInterrupt):
             task.exception()  # mark it as seen
             raise
         return task

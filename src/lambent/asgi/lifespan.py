@@ -43,6 +43,8 @@ class LifespanConversation:
         self.state = STARTING
         self.message = ""
         """What the application said with its `failed`."""
+        self.exit: BaseException | None = None
+        """The SystemExit or KeyboardInterrupt that startup ended with."""
         self.asked = False
         """Whether the application has asked for an event: one that has knows what a lifespan is."""
         self.answered = asyncio.Event()
@@ -76,8 +78,9 @@ async def lifespan(app: ASGIApp, state: dict[str, object], *, required: bool) ->
     """Start the application's lifespan, run the body, stop it.
 
     An application that raises before it has answered startup does not support lifespans: with `required` its exception
-    is raised, else the body runs without one. `startup.failed` is raised in any case, as the application's own
-    exception where it raises one. If the lifespan ends during the body, the body is cancelled and LifespanEnded raised.
+    is raised, else the body runs without one. An exit is raised in any case, and so is `startup.failed`, as the
+    application's own exception where it raises one. If the lifespan ends during the body, the body is cancelled and
+    LifespanEnded raised.
     """
     conversation = LifespanConversation()
     task = asyncio.create_task(_converse(app, state, conversation), name="lambent lifespan")
@@ -95,12 +98,19 @@ async def lifespan(app: ASGIApp, state: dict[str, object], *, required: bool) ->
 
 async def _converse(app: ASGIApp, state: dict[str, object], conversation: LifespanConversation) -> None:
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
-    await app(scope, conversation.receive, conversation.send)
+    try:
+        await app(scope, conversation.receive, conversation.send)
+    except (SystemExit, KeyboardInterrupt) as error:
+        if conversation.state is not STARTING:
+            raise
+        conversation.exit = error  # raised by a task it would stop the loop here, in the middle of startup
 
 
 async def _startup(conversation: LifespanConversation, task: asyncio.Task[None], *, required: bool) -> bool:
     """Wait for the answer to startup. Returns whether there is a lifespan that shutdown has to end."""
     await conversation.answered.wait()
+    if conversation.exit is not None:
+        raise conversation.exit
     if conversation.state is FAILED:
         raise await _failure(conversation, task)
     if conversation.state is RUNNING:

@@ -56,9 +56,10 @@ def encode(headers: Mapping[str, str]) -> RawHeaders:
     Values are latin-1, as HTTP defines them; one with other characters can only have been UTF-8 and becomes so again.
     """
     try:
-        return [(_NAMES[name], value.encode("latin-1")) for name, value in headers.items()]
-    except UnicodeEncodeError:
-        return [(_NAMES[name], _encoded(value)) for name, value in headers.items()]
+        try:
+            return [(_NAMES[name], value.encode("latin-1")) for name, value in headers.items()]
+        except UnicodeEncodeError:
+            return [(_NAMES[name], _encoded(value)) for name, value in headers.items()]
     except AttributeError:
         raise MalformedEvent(f"Expected `headers` to map strings to strings, but got {_types(headers)}.") from None
 
@@ -88,7 +89,7 @@ def server(host: str, forwarded_port: str, scheme: str) -> tuple[str, int] | Non
     """
     if ":" in host:
         host, port = _split(host)
-        if _is_port(port):
+        if host and _is_port(port):
             return host, int(port)
     if not host:
         return None

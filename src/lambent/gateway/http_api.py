@@ -75,7 +75,7 @@ def assemble(event: dict[str, Event], path: str, raw_path: bytes, root_path: str
         scheme,
         _HTTP_VERSIONS.get(http.get("protocol"), "1.1"),
         raw_headers,
-        (http["sourceIp"], 0) if "sourceIp" in http else None,
+        (address, 0) if (address := http.get("sourceIp")) else None,
         headers.server(fields.get("host") or context.get("domainName", ""), fields.get("x-forwarded-port", ""), scheme),
         body.decode(event),
     )

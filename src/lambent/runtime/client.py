@@ -12,6 +12,8 @@ from lambent.runtime.http1 import ReplyReader, head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambent.runtime.http1 import Reply, Request
 
 _CONNECT_SECONDS = 5.0
@@ -23,9 +25,13 @@ _JOIN = 1 << 16
 class Client:
     """Speaks to the Runtime API at `address`, which is HOST:PORT, with or without `http://` and a path prefix."""
 
+    closing: Callable[[], None]
+    """Called before a connection is closed, for whoever watches it."""
+
     def __init__(self, address: str) -> None:
+        self.closing = _nothing
         self._address = address
-        self._host, self._port, self._prefix = _parse(address)
+        self._authority, self._host, self._port, self._prefix = _parse(address)
         self._socket: socket.socket | None = None
 
     def call(self, request: Request) -> Reply:
@@ -43,7 +49,7 @@ class Client:
     def send(self, request: Request) -> socket.socket:
         """Ask. Returns the socket, which becomes readable when there is something to `receive`."""
         connection = self._socket or self._connect()
-        start = head(request, f"{self._host}:{self._port}", self._prefix)
+        start = head(request, self._authority, self._prefix)
         try:
             if len(request.body) <= _JOIN:
                 connection.sendall(start + request.body)
@@ -84,6 +90,7 @@ class Client:
         """Close the connection; the next request makes a new one."""
         connection, self._socket = self._socket, None
         if connection is not None:
+            self.closing()
             connection.close()
 
     def _connect(self) -> socket.socket:
@@ -100,9 +107,13 @@ class Client:
         return RuntimeAPIGone(f"The Runtime API at {self._address} does not answer: {reason}.")
 
 
-def _parse(address: str) -> tuple[str, int, str]:
+def _nothing() -> None:
+    """Nobody watches."""
+
+
+def _parse(address: str) -> tuple[str, str, int, str]:
     authority, slash, path = address.removeprefix("http://").partition("/")
     host, _, port = authority.rpartition(":")
     if not host or not port.isdecimal():
         raise ConfigurationError(f"Expected AWS_LAMBDA_RUNTIME_API to be HOST:PORT, but got {address!r}.")
-    return host.strip("[]"), int(port), (slash + path).rstrip("/")
+    return authority, host.strip("[]"), int(port), (slash + path).rstrip("/")

@@ -1,12 +1,14 @@
 """JSON in and out: exact for people's own functions, fast for handlers whose values we know.
 
-`EXACT` follows AWS's own client: a Decimal is a number, NaN passes, anything else that JSON does not know is an error.
+`EXACT` follows AWS's own client: a Decimal is a number, bytes are text in UTF-8, NaN passes, anything else that JSON
+does not know is an error.
 `fast()` is orjson where it is installed. Handlers of Lambent's own reply with plain JSON types, where both agree.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from decimal import Decimal
 from typing import NamedTuple
@@ -30,6 +32,8 @@ def _encode(result: Result) -> bytes:
     decimals: list[str] = []
 
     def default(value: object) -> str:
+        if isinstance(value, bytes):
+            return value.decode()
         if not isinstance(value, Decimal):
             raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
         decimals.append("NaN" if value.is_nan() else str(value))
@@ -41,8 +45,9 @@ def _encode(result: Result) -> bytes:
     return text.encode("ascii")
 
 
-_MARK = "\0decimal:"
-_MARKED = re.compile(r'"\\u0000decimal:(\d+)"')
+# Not to be guessed: no text of the user's, or of whoever calls, may be taken for a mark.
+_MARK = f"decimal {os.urandom(16).hex()} "
+_MARKED = re.compile(f'"{_MARK}(\\d+)"')
 
 EXACT = Codec(json.loads, _encode)
 

@@ -51,6 +51,7 @@ class ReplyReader:
         self._headers: dict[str, str] | None = None
         self._length: int | None = None
         """Of the body; None if in chunks or until the end."""
+        self._persistent = True
         self._body = bytearray()
         """What has been taken out of chunks."""
 
@@ -78,8 +79,9 @@ class ReplyReader:
 
     def _reply(self, body: bytes) -> Reply:
         headers = self._headers or {}
-        closes = headers.get("connection", "").lower() == "close" or (self._length is None and not self._chunked)
-        return Reply(self._status, headers, body, not closes)
+        connection = headers.get("connection", "").lower()
+        keeps = connection == "keep-alive" or (self._persistent and connection != "close")
+        return Reply(self._status, headers, body, keeps and (self._length is not None or self._chunked))
 
     def _read_head(self) -> bool:
         end = self._data.find(b"\r\n\r\n")
@@ -90,10 +92,8 @@ class ReplyReader:
         status, *fields = self._data[:end].decode("latin-1").split("\r\n")
         del self._data[: end + 4]
         self._status = _status(status)
-        headers = {}
-        for field in fields:
-            name, _, value = field.partition(":")
-            headers[name.lower()] = value.strip()
+        self._persistent = not status.startswith("HTTP/1.0")  # RFC 9112, 9.3
+        headers = {name.lower(): value.strip() for name, _, value in [field.partition(":") for field in fields]}
         if 100 <= self._status < 200:
             return self._read_head()  # an interim reply: the real one follows
         self._headers = headers
@@ -114,10 +114,9 @@ class ReplyReader:
 
 
 def _status(line: str) -> int:
-    version, _, rest = line.partition(" ")
-    if not version.startswith("HTTP/1.") or not rest[:3].isdecimal():
-        raise RuntimeAPIError(f"Expected an HTTP/1.1 status line from the Runtime API, but got {line[:80]!r}.")
-    return int(rest[:3])
+    if line.startswith(("HTTP/1.1 ", "HTTP/1.0 ")) and line[9:12].isdecimal():
+        return int(line[9:12])
+    raise RuntimeAPIError(f"Expected an HTTP/1.1 status line from the Runtime API, but got {line[:80]!r}.")
 
 
 def _length(status: int, headers: dict[str, str]) -> int | None:
@@ -133,6 +132,9 @@ def _length(status: int, headers: dict[str, str]) -> int | None:
 
 def _chunk_size(line: bytes) -> int:
     try:
-        return int(line.partition(b";")[0], 16)
+        size = int(line.partition(b";")[0], 16)
     except ValueError:
-        raise RuntimeAPIError(f"Expected the size of a chunk, but got {line[:80]!r}.") from None
+        size = -1
+    if size < 0:
+        raise RuntimeAPIError(f"Expected the size of a chunk, but got {line[:80]!r}.")
+    return size

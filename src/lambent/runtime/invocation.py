@@ -97,5 +97,5 @@ class LambdaContext:
 
 
 def _parsed(kind: Callable[[Mapping[str, Any]], Any], text: str | None) -> Any:
-    """Read a header that holds JSON. Some platforms send it empty where there is none."""
-    return kind(json.loads(text)) if text else None
+    """Read a header that holds JSON, in UTF-8. Some platforms send it empty where there is none."""
+    return kind(json.loads(text.encode("latin-1"))) if text else None

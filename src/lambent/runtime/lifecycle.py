@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from lambent.errors import ConfigurationError, PlatformError
 from lambent.runner import Runner
@@ -89,15 +90,26 @@ def _init(target: str, client: Client, runner: Runner, adapt: Callable[[ASGIApp]
     except (Exception, asyncio.CancelledError) as error:
         logger.error("Init of %r failed.", target, exc_info=log_record(error))
         client.call(requests.init_error(diagnose(error, os.getcwd())))
+        client.close()
         return None
     return handler
 
 
 def _on_sigterm(runner: Runner) -> None:
-    try:
-        runner.loop.add_signal_handler(signal.SIGTERM, runner.interrupt)
-    except (NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
-        return
+    """Interrupt the runner, wherever it is.
+
+    asyncio keeps a signal that comes while its loop does not run; uvloop loses it, unless it has a handler of Python's.
+    """
+
+    def interrupt(*_: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the end is near
+            runner.loop.call_soon_threadsafe(runner.interrupt)
+
+    with suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
+        if isinstance(runner.loop, asyncio.BaseEventLoop):
+            runner.loop.add_signal_handler(signal.SIGTERM, runner.interrupt)
+        else:
+            signal.signal(signal.SIGTERM, interrupt)
 
 
 def _shutdown(runner: Runner) -> int:

@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from contextlib import suppress
+from contextvars import copy_context
 
 from lambent.errors import AlreadyReplied, IncompleteResponse, InvalidResult, RuntimeAPIError, RuntimeAPIGone
 from lambent.runtime import requests
@@ -33,15 +34,19 @@ def run(client: Client, runner: Runner, handler: Handler, codec: Codec) -> None:
 
     Raises RuntimeAPIGone when the platform has gone, and RuntimeAPIError when it says what cannot be.
     """
+    client.closing = runner.unwatch  # the next connection may get the number of this one
+    variables = dict(os.environ)  # os.environ encodes and decodes at each look
     while runner.wait_readable(client.send(requests.NEXT)):
         received = client.receive()
         if received.status != 200:
             raise RuntimeAPIError(f"Expected an invocation, but the Runtime API answered {_said(received)}.")
-        _handle(received, client, runner, handler, codec)
+        context = LambdaContext(received.headers, variables, time.time)
+        copy_context().run(_handle, received, context, client, runner, handler, codec)  # what it sets ends with it
 
 
-def _handle(received: Reply, client: Client, runner: Runner, handler: Handler, codec: Codec) -> None:
-    context = LambdaContext(received.headers, os.environ, time.time)
+def _handle(
+    received: Reply, context: LambdaContext, client: Client, runner: Runner, handler: Handler, codec: Codec
+) -> None:
     _set_trace_id(received.headers.get("lambda-runtime-trace-id"))
     echo = received.headers.get("lambda-runtime-invocation-id", "")
     post = Post(client)

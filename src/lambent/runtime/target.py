@@ -62,12 +62,13 @@ def _split(target: str) -> tuple[str, str]:
     """Both ways of writing it. Lambda's own has the attribute after the last dot, and slashes for packages."""
     separator = ":" if ":" in target else "."
     module, _, attributes = target.partition(":") if separator == ":" else target.rpartition(".")
-    if not module or not attributes or not all(attributes.split(".")):
+    module = module.replace("/", ".")
+    if not all(module.split(".")) or not all(attributes.split(".")):
         raise TargetError(
             f"Bad handler '{target}': expected MODULE:OBJECT, as in app:app, or MODULE.OBJECT, as in app.handler.",
             "Runtime.MalformedHandlerName",
         )
-    return module.replace("/", "."), attributes
+    return module, attributes
 
 
 def _imported(name: str) -> object:

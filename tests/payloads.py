@@ -1,0 +1,36 @@
+"""The events in tests/data: written by us after the shapes that AWS documents and that were captured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent / "data"
+NAMES = sorted(path.stem for path in DATA.glob("*.json"))
+
+DOORS = {
+    "function_url_binary_post": "function_url",
+    "function_url_cookies": "function_url",
+    "function_url_encoded_path": "function_url",
+    "function_url_get": "function_url",
+    "function_url_iam": "function_url",
+    "function_url_json_post": "function_url",
+    "http_api_cookies": "http_api",
+    "http_api_custom_domain": "http_api",
+    "http_api_decoded_path": "http_api",
+    "http_api_form_base64": "http_api",
+    "http_api_get": "http_api",
+    "http_api_jwt": "http_api",
+    "http_api_no_headers": "http_api",
+    "http_api_stage": "http_api",
+}
+"""The door that each event comes through; what is in tests/data and not here comes through none."""
+
+Payload = dict[str, Any]
+
+
+def payload(name: str) -> Payload:
+    """A copy, which the test may change."""
+    event: Payload = json.loads((DATA / f"{name}.json").read_text("utf-8"))
+    return event

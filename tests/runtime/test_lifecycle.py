@@ -1,0 +1,574 @@
+"""The whole life of `python -m lambent.runtime`, as a process of its own."""
+
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.processes import Ended, Process, environment, runtime
+from tests.support.runtime_api import BASE, HANG_UP, Answer, RuntimeAPI, Step, answer, invocation
+
+HEAD = {
+    "version": "2.0",
+    "routeKey": "$default",
+    "rawQueryString": "",
+    "headers": {"host": "x.lambda-url.eu-west-1.on.aws"},
+    "isBase64Encoded": False,
+}
+
+
+def function_url(path: str) -> Answer:
+    """The invocation that a GET through a Function URL is."""
+    http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"}
+    context = {"http": http, "domainName": "x.lambda-url.eu-west-1.on.aws", "stage": "$default"}
+    return invocation(json.dumps({**HEAD, "rawPath": path, "requestContext": context}).encode())
+
+
+FUNCTION = """
+def handler(event, context):
+    return [event, context.function_name, context.aws_request_id]
+"""
+
+# Each line that it prints says where in its life it is.
+APP = """
+from lambent import Lambent
+
+requests = 0
+
+async def app(scope, receive, send):
+    global requests
+    if scope["type"] == "lifespan":
+        await lifespan(receive, send)
+        return
+    requests += 1
+    body = b"%s %d" % (scope["path"].encode(), requests)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": body})
+
+async def lifespan(receive, send):
+    print((await receive())["type"], flush=True)
+    await send({"type": "lifespan.startup.complete"})
+    print((await receive())["type"], flush=True)
+    await send({"type": "lifespan.shutdown.complete"})
+
+handler = Lambent(app)
+"""
+
+
+def write(directory: Path, source: str) -> Path:
+    (directory / "app.py").write_text(source, "utf-8")
+    return directory
+
+
+def lived(
+    directory: Path, source: str, *steps: Step, target: str = "app.handler", **variables: str
+) -> tuple[RuntimeAPI, Ended]:
+    """Run a runtime for `source` through the script, end it with SIGTERM when it is idle, or wait for its own end."""
+    with RuntimeAPI(*steps) as api, runtime(write(directory, source), api.address, target, **variables) as process:
+        api.wait_until_idle()
+        return api, process.stop()
+
+
+def died(
+    directory: Path, source: str, *steps: Step, target: str = "app.handler", **script: Any
+) -> tuple[RuntimeAPI, Ended]:
+    """The same for a runtime that ends by itself."""
+    with RuntimeAPI(*steps, **script) as api, runtime(write(directory, source), api.address, target) as process:
+        return api, process.wait()
+
+
+# Targets
+
+
+def test_a_function_lives_from_next_to_sigterm(tmp_path: Path) -> None:
+    steps = [invocation(b"1"), invocation(b"2", request_id="id-2")]
+    api, ended = lived(tmp_path, FUNCTION, *steps, AWS_LAMBDA_FUNCTION_NAME="hello")
+
+    assert [call.json for call in api.posts] == [[1, "hello", "id-1"], [2, "hello", "id-2"]]
+    assert ended == (0, "", "")
+
+
+@pytest.mark.parametrize("target", ["app:app", "app.app", "app:handler", "app.handler"])
+def test_an_application_lives_from_startup_to_shutdown(tmp_path: Path, target: str) -> None:
+    api, ended = lived(tmp_path, APP, function_url("/a"), function_url("/b"), target=target)
+
+    assert [call.json["body"] for call in api.posts] == ["/a 1", "/b 2"]
+    assert ended == (0, "lifespan.startup\nlifespan.shutdown\n", "")
+
+
+def test_a_module_may_lie_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "module.py").write_text(FUNCTION, "utf-8")
+    api, ended = lived(tmp_path, "", invocation(), target="package/module.handler")
+
+    assert len(api.posts) == 1
+    assert ended.status == 0
+
+
+def test_the_handler_may_be_named_in_the_environment(tmp_path: Path) -> None:
+    write(tmp_path, FUNCTION)
+    with RuntimeAPI(invocation()) as api, runtime(tmp_path, api.address, _HANDLER="app.handler") as process:
+        api.wait_until_idle()
+        assert process.stop() == (0, "", "")
+    assert api.posts[0].path == f"{BASE}/invocation/id-1/response"
+
+
+def test_an_argument_goes_before_the_environment(tmp_path: Path) -> None:
+    api, ended = lived(tmp_path, FUNCTION, invocation(), _HANDLER="other.handler")
+    assert (len(api.posts), ended.status) == (1, 0)
+
+
+def test_the_runtime_api_may_have_a_scheme_and_a_path(tmp_path: Path) -> None:
+    write(tmp_path, FUNCTION)
+    with RuntimeAPI(invocation()) as api, runtime(tmp_path, f"http://{api.address}/.rt", "app.handler") as process:
+        api.wait_until_idle()
+        assert process.stop().status == 0
+    assert {call.path for call in api.calls} == {
+        f"/.rt{BASE}/invocation/next",
+        f"/.rt{BASE}/invocation/id-1/response",
+    }
+
+
+# Init
+
+
+def test_startup_comes_before_the_first_next(tmp_path: Path) -> None:
+    write(tmp_path, APP)
+    ready = []
+
+    def first() -> Answer:
+        ready.append(process.readline())
+        return function_url("/a")
+
+    with RuntimeAPI(first) as api, runtime(tmp_path, api.address, "app.app") as process:
+        api.wait_until_idle()
+        assert process.stop().stdout == "lifespan.shutdown\n"
+    assert ready == ["lifespan.startup\n"]
+
+
+BAD_TARGETS = {
+    "Runtime.ImportModuleError": ("nowhere.handler", "Unable to import module 'nowhere': No module named 'nowhere'"),
+    "Runtime.HandlerNotFound": ("app.missing", "Handler 'missing' missing on module 'app'"),
+    "Runtime.MalformedHandlerName": ("app", "Bad handler 'app': expected MODULE:OBJECT"),
+    "Runtime.UserCodeSyntaxError": ("broken.handler", "Syntax error in module 'broken':   File "),
+    "Runtime.BuiltInModuleConflict": ("sys.exit", "Cannot use built-in module sys as a handler module"),
+}
+
+
+@pytest.mark.parametrize("error_type", BAD_TARGETS)
+def test_a_bad_handler_name_is_an_init_error(tmp_path: Path, error_type: str) -> None:
+    target, message = BAD_TARGETS[error_type]
+    (tmp_path / "broken.py").write_text("def handler(:", "utf-8")
+    api, ended = died(tmp_path, FUNCTION, target=target)
+
+    (call,) = api.calls
+    assert (call.method, call.path) == ("POST", f"{BASE}/init/error")
+    assert call.headers["lambda-runtime-function-error-type"] == error_type
+    assert call.json["errorType"] == error_type
+    assert call.json["errorMessage"].startswith(message)
+    assert call.json["requestId"] == ""
+    assert (ended.status, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(f"Init of '{target}' failed.\n")
+    assert "lambent" not in ended.stderr.replace("lambent.errors.TargetError", "")
+
+
+def test_an_exception_at_import_shows_the_user_s_frames_only(tmp_path: Path) -> None:
+    (tmp_path / "inner.py").write_text("def fail():\n    raise KeyError('a')\nfail()\n", "utf-8")
+    api, ended = died(tmp_path, "import inner\n")
+
+    (call,) = api.calls
+    error = call.json
+    assert call.path == f"{BASE}/init/error"
+    assert call.headers["lambda-runtime-function-error-type"] == "Function.KeyError"
+    assert (error["errorType"], error["errorMessage"]) == ("KeyError", "'a'")
+    assert [frame.split("\n")[0] for frame in error["stackTrace"]] == [
+        f'  File "{tmp_path}/app.py", line 1, in <module>',
+        f'  File "{tmp_path}/inner.py", line 3, in <module>',
+        f'  File "{tmp_path}/inner.py", line 2, in fail',
+    ]
+    assert json.loads(call.headers["lambda-runtime-function-xray-error-cause"])["working_directory"] == str(tmp_path)
+    assert ended.status == 1
+    lines = ended.stderr.splitlines()
+    assert lines[:3] == [
+        "Init of 'app.handler' failed.",
+        "Traceback (most recent call last):",
+        f'  File "{tmp_path}/app.py", line 1, in <module>',
+    ]
+    assert lines[-1] == "KeyError: 'a'"
+    assert "lambent" not in ended.stderr
+
+
+def test_a_module_that_misses_another_shows_where_it_asks_for_it(tmp_path: Path) -> None:
+    (tmp_path / "inner.py").write_text("import nowhere\n", "utf-8")
+    api, ended = died(tmp_path, "import inner\n")
+
+    assert api.posts[0].json["errorType"] == "Runtime.ImportModuleError"
+    assert [frame.split("\n")[0] for frame in api.posts[0].json["stackTrace"]] == [
+        f'  File "{tmp_path}/app.py", line 1, in <module>',
+        f'  File "{tmp_path}/inner.py", line 1, in <module>',
+    ]
+    assert ended.stderr.endswith("ModuleNotFoundError: No module named 'nowhere'\n")
+
+
+def test_a_module_that_exits_takes_the_process_along(tmp_path: Path) -> None:
+    api, ended = died(tmp_path, "import sys; sys.exit(4)")
+    assert (api.calls, ended.status) == ([], 4)
+
+
+RAISING = """
+from lambent import Lambent
+
+async def app(scope, receive, send):
+    assert scope["type"] == "lifespan"
+    await receive()
+    %s
+
+on = Lambent(app, lifespan="on")
+auto = Lambent(app)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "error_type", "message"),
+    [
+        ("raise ConnectionError('no database')", "app.on", "ConnectionError", "no database"),
+        ("raise SystemError('no database')", "app:on", "SystemError", "no database"),
+        (
+            "await send({'type': 'lifespan.startup.failed', 'message': 'no database'})",
+            "app.auto",
+            "LifespanFailed",
+            "no database",
+        ),
+        (
+            "await send({'type': 'lifespan.startup.failed'}); raise ConnectionError('no database')",
+            "app:app",
+            "ConnectionError",
+            "no database",
+        ),
+    ],
+)
+def test_a_startup_that_fails_is_an_init_error(
+    tmp_path: Path, source: str, target: str, error_type: str, message: str
+) -> None:
+    api, ended = died(tmp_path, RAISING % source, target=target)
+
+    (call,) = api.calls
+    assert call.path == f"{BASE}/init/error"
+    assert (call.json["errorType"], call.json["errorMessage"]) == (error_type, message)
+    assert call.headers["lambda-runtime-function-error-type"] == f"Function.{error_type}"
+    assert all(f'"{tmp_path}/app.py"' in frame for frame in call.json["stackTrace"])
+    assert len(call.json["stackTrace"]) == (0 if error_type == "LifespanFailed" else 1)
+    assert ended.status == 1
+    assert f"Init of '{target}' failed." in ended.stderr
+    assert message in ended.stderr
+
+
+def test_an_application_without_a_lifespan_is_served(tmp_path: Path) -> None:
+    source = APP.replace("await lifespan(receive, send)", "raise TypeError('lifespan')")
+    api, ended = lived(tmp_path, source, function_url("/a"))
+    assert (api.posts[0].json["body"], ended) == ("/a 1", (0, "", ""))
+
+
+def test_without_a_runtime_api_lambent_dev_is_named(tmp_path: Path) -> None:
+    write(tmp_path, FUNCTION)
+    for variables in ({}, {"AWS_LAMBDA_RUNTIME_API": ""}):
+        with Process([sys.executable, "-m", "lambent.runtime", "app.handler"], tmp_path, variables) as process:
+            ended = process.wait()
+
+        assert (ended.status, ended.stdout) == (1, "")
+        assert ended.stderr == (
+            "Expected AWS_LAMBDA_RUNTIME_API, which Lambda sets in its environments, but it is not set. "
+            "To run this handler on your own machine: lambent dev TARGET\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "variables", "words"),
+    [
+        ("nowhere", ["app.handler"], {}, "Expected AWS_LAMBDA_RUNTIME_API to be HOST:PORT, but got 'nowhere'.\n"),
+        ("h:1", ["app.handler", "more"], {}, "Expected at most one argument: python -m lambent.runtime app:app\n"),
+        (
+            "h:1",
+            ["app.handler"],
+            {"LAMBENT_LOOP": "tokio"},
+            "Expected LAMBENT_LOOP to be 'asyncio' or 'uvloop', but got 'tokio'.\n",
+        ),
+    ],
+)
+def test_what_is_set_up_wrong_is_one_line(
+    tmp_path: Path, address: str, arguments: list[str], variables: dict[str, str], words: str
+) -> None:
+    with runtime(write(tmp_path, FUNCTION), address, *arguments, **variables) as process:
+        assert process.wait() == (1, "", words)
+
+
+# Invocations
+
+
+def test_the_environment_lives_on_after_failures(tmp_path: Path) -> None:
+    source = """
+import asyncio
+
+async def handler(event, context):
+    if event == "raise":
+        raise KeyError("a")
+    if event == "cancel":
+        raise asyncio.CancelledError
+    return {"set": {1}, "large": b"x" * 6_291_557}.get(event, event)
+"""
+    events = [b'"raise"', b'"cancel"', b'"set"', b'"large"', b"{", b'"fine"']
+    api, ended = lived(tmp_path, source, *[invocation(event) for event in events])
+
+    assert [call.path.rpartition("/")[2] for call in api.posts] == ["error"] * 5 + ["response"]
+    assert [call.json["errorType"] for call in api.posts[:-1]] == [
+        "KeyError",
+        "CancelledError",
+        "Runtime.MarshalError",
+        "Function.ResponseSizeTooLarge",
+        "Runtime.UnmarshalError",
+    ]
+    assert ended.status == 0
+    assert ended.stderr.count("Request id-1 failed.\n") == 5
+    assert "lambent/" not in ended.stderr
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize(
+    ("raised", "status", "words"),
+    [
+        ("SystemExit(3)", 3, ""),
+        ("SystemExit('a reason')", 1, "a reason"),
+        ("Fatal('the end')", 1, "app.Fatal: the end"),
+    ],
+)
+def test_what_is_no_exception_ends_the_process(tmp_path: Path, kind: str, raised: str, status: int, words: str) -> None:
+    source = f"class Fatal(BaseException): ...\n\n{kind} handler(event, context):\n    raise {raised}\n"
+    api, ended = died(tmp_path, source, invocation())
+
+    assert [call.path for call in api.calls] == [f"{BASE}/invocation/next"]
+    assert ended.status == status
+    assert (ended.stderr.splitlines() or [""])[-1] == words
+    assert "never retrieved" not in ended.stderr
+
+
+def test_the_trace_id_is_there_while_there_is_one(tmp_path: Path) -> None:
+    source = "import os\ndef handler(event, context):\n    return os.environ.get('_X_AMZN_TRACE_ID')\n"
+    api, _ = lived(tmp_path, source, invocation(b"1", "Lambda-Runtime-Trace-Id: Root=1"), invocation(b"2"))
+    assert [call.json for call in api.posts] == ["Root=1", None]
+
+
+def test_background_work_goes_on_while_the_environment_is_idle(tmp_path: Path) -> None:
+    source = """
+import asyncio
+
+tasks = set()
+
+async def handler(event, context):
+    tasks.add(asyncio.create_task(background()))
+
+async def background():
+    await asyncio.sleep(0.001)
+    print("done", flush=True)
+"""
+    write(tmp_path, source)
+    with RuntimeAPI(invocation()) as api, runtime(tmp_path, api.address, "app.handler") as process:
+        assert process.readline() == "done\n"
+        api.wait_until_idle()
+        assert process.stop() == (0, "", "")
+
+
+def test_the_loop_may_be_uvloop(tmp_path: Path) -> None:
+    pytest.importorskip("uvloop")
+    source = (
+        APP
+        + "\nimport asyncio, sys\nasync def loop(event, context): return type(asyncio.get_running_loop()).__module__"
+    )
+    api, ended = lived(tmp_path, source, invocation(), invocation(), target="app.loop", LAMBENT_LOOP="uvloop")
+    assert ([call.json for call in api.posts], ended) == (["uvloop", "uvloop"], (0, "", "")), api.calls
+
+    api, ended = lived(tmp_path, source, *[function_url("/")] * 3, target="app.app", LAMBENT_LOOP="uvloop")
+    assert [call.json["body"] for call in api.posts] == ["/ 1", "/ 2", "/ 3"]
+    assert ended == (0, "lifespan.startup\nlifespan.shutdown\n", "")
+
+
+# The platform's end
+
+
+def one_line(ended: Ended, words: str) -> None:
+    assert ended.status == 1
+    assert words in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_connection_that_is_closed_while_idle_ends_it(tmp_path: Path) -> None:
+    api, ended = died(tmp_path, FUNCTION, invocation(), HANG_UP)
+
+    assert len(api.posts) == 1
+    one_line(ended, f"The Runtime API at {api.address} does not answer: it closed the connection.")
+
+
+def test_a_fault_of_the_platform_ends_it(tmp_path: Path) -> None:
+    fault = answer(500, b'{"errorType": "InternalServerError"}')
+    _, ended = died(tmp_path, FUNCTION, invocation(), posts=[fault])
+    one_line(
+        ended, 'The Runtime API answered 500 {"errorType": "InternalServerError"} to /2018-06-01/runtime/invocation/id'
+    )
+
+
+def test_what_is_no_invocation_ends_it(tmp_path: Path) -> None:
+    _, ended = died(tmp_path, FUNCTION, answer(403, b"Forbidden"))
+    one_line(ended, "Expected an invocation, but the Runtime API answered 403 Forbidden.")
+
+
+def test_what_is_not_http_ends_it(tmp_path: Path) -> None:
+    _, ended = died(tmp_path, FUNCTION, Answer(b"\x15\x03\x01\x00\x02\x02\r\n\r\n"))
+    one_line(ended, "Expected an HTTP/1.1 status line from the Runtime API, but got ")
+
+
+@pytest.mark.parametrize("target", ["app.handler", "app.missing"])
+def test_a_platform_that_was_never_there_ends_it(tmp_path: Path, target: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with runtime(write(tmp_path, FUNCTION), f"127.0.0.1:{port}", target) as process:
+        ended = process.wait()
+
+    assert ended.status == 1
+    assert f"The Runtime API at 127.0.0.1:{port} does not answer: " in ended.stderr.splitlines()[-1]
+    assert ("Traceback" in ended.stderr) is False or target == "app.missing"
+
+
+def test_an_unanswered_post_is_posted_once_more(tmp_path: Path) -> None:
+    write(tmp_path, FUNCTION)
+    with RuntimeAPI(invocation(), posts=[HANG_UP]) as api, runtime(tmp_path, api.address, "app.handler") as process:
+        api.wait_until_idle()
+        assert process.stop() == (0, "", "")
+    assert [call.connection for call in api.posts] == [0, 1]
+
+
+# SIGTERM
+
+WAITING = """
+import asyncio, sys
+
+def answer(): return sys.stdin.readline().strip()
+
+def sync(event, context):
+    print("waiting", flush=True)
+    return answer()
+
+async def coroutine(event, context):
+    print("waiting", flush=True)
+    return await asyncio.to_thread(answer)
+"""
+
+
+@pytest.mark.parametrize("target", ["app.sync", "app.coroutine"])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_an_invocation_is_answered_before_sigterm_is_obeyed(tmp_path: Path, target: str, loop: str) -> None:
+    pytest.importorskip(loop)
+    write(tmp_path, WAITING)
+    with RuntimeAPI(invocation()) as api, runtime(tmp_path, api.address, target, LAMBENT_LOOP=loop) as process:
+        assert process.readline() == "waiting\n"
+        process.terminate()
+        assert process.wait("answered\n") == (0, "", "")
+    assert [call.json for call in api.posts] == ["answered"]
+
+
+def test_shutdown_runs_after_the_invocation_that_sigterm_came_in(tmp_path: Path) -> None:
+    source = APP.replace("    requests += 1\n", "    import sys; print('waiting', flush=True); sys.stdin.readline()\n")
+    write(tmp_path, source)
+    with RuntimeAPI(function_url("/a")) as api, runtime(tmp_path, api.address, "app.app") as process:
+        assert [process.readline() for _ in range(2)] == ["lifespan.startup\n", "waiting\n"]
+        process.terminate()
+        assert process.wait("\n") == (0, "lifespan.shutdown\n", "")
+    assert [call.json["body"] for call in api.posts] == ["/a 0"]
+
+
+def test_sigterm_while_idle_finds_what_was_left_on_the_loop(tmp_path: Path) -> None:
+    source = """
+import asyncio
+
+tasks = []
+
+async def handler(event, context):
+    tasks.append(asyncio.create_task(background()))
+
+async def background():
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("cancelled", flush=True)
+"""
+    _, ended = lived(tmp_path, source, invocation())
+    assert ended == (0, "cancelled\n", "")
+
+
+def shutdown(code: str) -> str:
+    """The application, with `code` after it has been told of its shutdown."""
+    return APP.replace('    await send({"type": "lifespan.shutdown.complete"})\n', f"    {code}\n")
+
+
+def test_a_shutdown_that_fails_is_logged(tmp_path: Path) -> None:
+    _, ended = lived(tmp_path, shutdown("raise KeyError('late')"), function_url("/"))
+
+    assert ended.status == 1
+    assert ended.stderr.startswith("The shutdown of the lifespan failed.\nTraceback")
+    assert ended.stderr.endswith("KeyError: 'late'\n")
+
+
+def test_a_shutdown_that_fails_in_words_is_logged(tmp_path: Path) -> None:
+    failed = shutdown("await send({'type': 'lifespan.shutdown.failed', 'message': 'no goodbye'})")
+    _, ended = lived(tmp_path, failed)
+
+    assert ended.status == 1
+    assert ended.stderr.endswith("lambent.errors.LifespanFailed: no goodbye\n")
+
+
+def test_a_shutdown_that_hangs_is_cut_off(tmp_path: Path) -> None:
+    _, ended = lived(tmp_path, shutdown("import asyncio; await asyncio.sleep(3600)"), function_url("/"))
+    assert ended == (
+        1,
+        "lifespan.startup\nlifespan.shutdown\n",
+        "The shutdown of the lifespan took more than 1.5 s.\n",
+    )
+
+
+ENDING = """
+import asyncio
+
+requested = asyncio.Event()
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await requested.wait()
+        %s
+    else:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+        requested.set()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("raise KeyError('pool')", "KeyError: 'pool'"), ("return", "lambent.errors.LifespanEnded: ")]
+)
+def test_a_lifespan_that_ends_by_itself_ends_the_environment(tmp_path: Path, code: str, words: str) -> None:
+    api, ended = died(tmp_path, ENDING % code, function_url("/"), target="app.app")
+
+    assert [call.json["statusCode"] for call in api.posts] == [200]
+    assert ended.status == 1
+    assert ended.stderr.startswith("The lifespan ended by itself; the environment is replaced.\n")
+    assert words in ended.stderr
+
+
+# The process
+
+
+def test_the_environment_is_what_the_platform_made_it() -> None:
+    given = environment(AWS_LAMBDA_RUNTIME_API="h:1")
+    assert [name for name in given if name.startswith("AWS_")] == ["AWS_LAMBDA_RUNTIME_API"]

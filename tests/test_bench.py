@@ -1,0 +1,56 @@
+"""`make bench` with counts so small that the figures mean nothing: it runs, its peers are right, its rows are there."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+ROWS = {
+    "warm": [
+        f"{app}, {door}" for app in ("bare ASGI", "Starlette", "FastAPI") for door in ("Function URL", "HTTP API")
+    ],
+    "local": ["bare ASGI", "FastAPI"],
+}
+if sys.platform == "linux":  # elsewhere there is no wheel of AWS's own client
+    ROWS |= {
+        "imports": [
+            "import asyncio",
+            "from lambent import Lambent",
+            "import mangum",
+            "import lynara",
+            "import lambent.runtime.lifecycle",
+            "import awslambdaric.bootstrap",
+            "pass",
+        ],
+        "runtime": [
+            f"{work}: {kind}"
+            for work in ("echo, 10 B", "echo, 100 kB", "bare ASGI, Function URL")
+            for kind in ("processor", "wall")
+        ],
+    }
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("table", ROWS)
+def test_a_table_has_its_rows(table: str) -> None:
+    ran = bench("--quick", table)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    _, head, rows, _ = ran.stdout.split("─\n")
+    assert head.strip()
+    titles = [row.partition("  ")[0] for row in rows.splitlines()]
+    assert titles[: len(ROWS[table])] == ROWS[table]
+
+
+def test_a_table_that_is_not_there_is_named_with_those_that_are() -> None:
+    ran = bench("--quick", "nonsense")
+
+    assert ran.returncode == 2
+    assert "no such table: nonsense; there are warm, imports, runtime, local" in ran.stderr

@@ -1,0 +1,101 @@
+"""Which door an event came through."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambent.errors import UnknownEvent
+from lambent.gateway import GATEWAYS, Door, detect
+from tests.payloads import DOORS, NAMES, payload
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["http", "method", "x"]), inner),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_an_event_is_served_by_the_door_that_it_came_through(name: str) -> None:
+    assert detect(payload(name), GATEWAYS).name == DOORS[name]
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(DOORS)))
+def test_an_event_of_another_kind_is_refused(name: str) -> None:
+    with pytest.raises(UnknownEvent, match=r"one of the gateways function_url, http_api, but got an object with the"):
+        detect(payload(name), GATEWAYS)
+
+
+def test_a_refusal_names_the_keys_that_came_and_none_of_their_values() -> None:
+    with pytest.raises(UnknownEvent) as caught:
+        detect({"password": "open sesame", "user": "ali"}, GATEWAYS)
+    assert str(caught.value) == (
+        "Expected an event of one of the gateways function_url, http_api, "
+        "but got an object with the keys 'password', 'user'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "described"),
+    [
+        (None, "a JSON NoneType"),
+        ([], "a JSON list"),
+        ("text", "a JSON str"),
+        (1.5, "a JSON float"),
+        ({}, "an empty object"),
+        ({f"{number:02}": 0 for number in range(13)}, "'11' and more"),
+        ({"k" * 9999: 0}, f"the keys '{'k' * 40}'"),
+        ({"\ud800": 0}, "the keys '\\ud800'"),
+    ],
+)
+def test_a_refusal_says_what_came_in_a_line(event: Any, described: str) -> None:
+    with pytest.raises(UnknownEvent) as caught:
+        detect(event, GATEWAYS)
+    assert str(caught.value).endswith(f"{described}.")
+
+
+@given(context=JSON, domain=JSON, kind=st.booleans())
+def test_telling_doors_apart_never_raises(context: Any, domain: Any, kind: bool) -> None:
+    event = {"requestContext": context, **({"type": "REQUEST"} if kind else {})}
+    if isinstance(context, dict):
+        context["domainName"] = domain
+    assert {gateway.matches(event) for gateway in GATEWAYS} <= {True, False}
+
+
+def test_the_first_door_that_matches_serves() -> None:
+    first, second = Door("first", lambda _: True), Door("second", lambda _: True)
+    assert detect({}, [first, second]) is first
+
+
+def test_a_function_url_is_told_by_its_domain_alone() -> None:
+    event = payload("function_url_get")
+    event["requestContext"]["domainName"] = "items.example.com"
+    assert detect(event, GATEWAYS).name == "http_api"
+
+
+def test_a_door_has_two_translations_and_nothing_else() -> None:
+    (door, _) = GATEWAYS
+    assert callable(door.request)
+    assert callable(door.reply)
+    assert repr(door) == "<gateway function_url>"
+    with pytest.raises(AttributeError):
+        _ = door.nonsense  # type: ignore[attr-defined]  # that is the point
+
+
+def test_a_door_is_imported_with_its_first_event() -> None:
+    script = """
+import sys
+from lambent.gateway import GATEWAYS, detect
+
+event = {"requestContext": {"http": {"method": "GET"}}}
+door = detect(event, GATEWAYS)
+before = "lambent.gateway.http_api" in sys.modules
+door.request(event)
+print(before, "lambent.gateway.http_api" in sys.modules, "lambent.gateway.function_url" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False True False\n"
