@@ -1,0 +1,10 @@
+"""Every figure that Lambent claims, against its peers, in one run: `make bench`, or `python -m bench [TABLE ...]`.
+
+warm        µs for one invocation in handler mode: Lambent, Mangum, Lynara, and the floor
+imports     what `from lambent import Lambent` adds to a cold start
+runtime     µs for one invocation of Lambent's runtime and of AWS's own
+local       the local Lambda: how soon it is there, how long a request takes
+
+measure.py  rounds, medians, ratios      events.py  what a gateway sends      stub.py      a Runtime API
+table.py    figures into lines           apps.py    three applications        handlers.py  what the runtimes run
+"""
