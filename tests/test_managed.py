@@ -1,10 +1,12 @@
 """Being called: from one thread, from many, inside a loop, between other loops, and to the end of the interpreter."""
 
 import asyncio
+import gc
 import logging
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -19,7 +21,7 @@ from lambent.types import Receive, Scope, Send
 from tests.payloads import payload
 
 EVENT = payload("http_api_get")
-WAIT = 3.0
+WAIT = 20.0
 """Seconds until a test that hangs fails. Nothing waits so long that works."""
 
 Serve = Callable[["App", Scope], Any]
@@ -296,6 +298,7 @@ def test_a_shutdown_that_fails_is_logged_and_the_loop_closed(caplog: pytest.LogC
     with closing(Lambent(app)) as handler:
         assert status(handler(EVENT)) == 200
     assert app.loops[0].is_closed()
+    assert caplog.records[0].getMessage() == "The shutdown of the lifespan failed."
     assert "still writing" in caplog.text
 
 
@@ -423,6 +426,24 @@ def test_a_call_from_a_thread_is_handed_to_the_loop_of_handle() -> None:
     loop = asyncio.run(main())
     assert set(app.loops) == {loop}
     assert app.life == ["startup"]
+
+
+def test_a_loop_of_handle_that_calls_have_run_is_the_caller_s_again() -> None:
+    app = App()
+    handler = Lambent(app)
+
+    async def main() -> None:
+        await handler.handle(EVENT)
+        assert status(await asyncio.to_thread(handler, EVENT)) == 200
+
+    with closing(asyncio.new_event_loop()) as loop:
+        loop.run_until_complete(handler.handle(EVENT))
+        handler(EVENT)
+        loop.run_until_complete(asyncio.wait_for(main(), WAIT))
+        assert set(app.loops) == {loop}
+        loop.run_until_complete(loop.shutdown_default_executor())
+        handler.close()
+    assert app.life == ["startup", "shutdown"]
 
 
 # Called from several threads
@@ -572,6 +593,46 @@ def test_a_call_after_closing_starts_again() -> None:
     assert len(set(app.loops)) == 2
 
 
+def test_a_call_after_closing_what_threads_shared_starts_again(pool: ThreadPoolExecutor) -> None:
+    barrier = asyncio.Barrier(2)
+    meeting = [True]
+
+    async def meet(app: App, scope: Scope) -> None:
+        if meeting:
+            await barrier.wait()
+
+    app = App(meet)
+    with closing(Lambent(app)) as handler:
+        for call in [pool.submit(handler, EVENT) for _ in range(2)]:
+            call.result(WAIT)
+        meeting.clear()
+        handler.close()
+        assert status(pool.submit(handler, EVENT).result(WAIT)) == 200
+    assert app.life == ["startup", "shutdown"] * 2
+
+
+def test_closing_spares_the_caller_s_loop_even_after_one_of_ours() -> None:
+    app = App()
+    handler = Lambent(app)
+    handler(EVENT)
+    handler.close()
+    with closing(asyncio.new_event_loop()) as loop:
+        assert status(loop.run_until_complete(handler.handle(EVENT))) == 200
+        handler.close()
+        assert not loop.is_closed()
+    assert app.life == ["startup", "shutdown"] * 2
+
+
+def test_a_handler_that_was_closed_is_kept_by_nobody() -> None:
+    handler = Lambent(App())
+    handler(EVENT)
+    handler.close()
+    kept = weakref.ref(handler)
+    del handler
+    gc.collect()
+    assert kept() is None
+
+
 SCRIPT = """
 import asyncio, threading
 from lambent import Lambent
@@ -671,10 +732,16 @@ class suppress_nothing:  # noqa: N801 - a context manager reads as a verb
     async def __aexit__(self, *_: object) -> None: ...
 
 
-@pytest.mark.parametrize(("replies", "error"), [(0, IncompleteResponse), (2, AlreadyReplied)])
-def test_a_handler_replies_exactly_once(replies: int, error: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("replies", "error", "words"),
+    [
+        (0, IncompleteResponse, r"^The handler ended without a reply\.$"),
+        (2, AlreadyReplied, r"^This invocation was replied to already\.$"),
+    ],
+)
+def test_a_handler_replies_exactly_once(replies: int, error: type[Exception], words: str) -> None:
     environment = ManagedEnvironment(Echo(replies))
-    with closing(environment), pytest.raises(error):
+    with closing(environment), pytest.raises(error, match=words):
         environment.call("event", None)
 
 

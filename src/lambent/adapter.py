@@ -107,7 +107,7 @@ class Lambent:
             logger.warning("%s event refused: %s", gateway.name, _reason(error))
             await respond(_text(400, f"Bad Request: {_reason(error)}"))
             return
-        conversation = HTTPConversation(request.body, respond, head=request.method == "HEAD")
+        conversation = HTTPConversation(request.body, respond, request.method == "HEAD")
         scope = http_scope(request, event, invocation.context, self._state)
         try:
             await self.app(scope, conversation.receive, conversation.send)

@@ -79,11 +79,12 @@ def start(status: Any = 200, headers: Any = ()) -> Message:
 
 
 def test_the_table_is_small() -> None:
-    assert set(TRANSITIONS) == {(AWAIT_START, "http.response.start"), (AWAIT_BODY, "http.response.body")}
+    legal = {(state, kind) for state, steps in TRANSITIONS.items() for kind in steps}
+    assert legal == {(AWAIT_START, "http.response.start"), (AWAIT_BODY, "http.response.body")}
 
 
 @pytest.mark.parametrize(
-    ("state", "kind"), [(state, kind) for state in STATES for kind in TYPES if (state, kind) not in TRANSITIONS]
+    ("state", "kind"), [(state, kind) for state in STATES for kind in TYPES if kind not in TRANSITIONS[state]]
 )
 def test_a_message_that_is_not_in_the_table_is_refused_and_changes_nothing(state: str, kind: str) -> None:
     async def main() -> None:

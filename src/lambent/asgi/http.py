@@ -39,7 +39,7 @@ class HTTPConversation:
     _status: int
     _headers: RawHeaders
 
-    def __init__(self, body: bytes, respond: Callable[[Response], Awaitable[None]], *, head: bool = False) -> None:
+    def __init__(self, body: bytes, respond: Callable[[Response], Awaitable[None]], head: bool = False) -> None:
         self.state = AWAIT_START
         self._body: bytes | None = body
         self._respond = respond
@@ -61,7 +61,7 @@ class HTTPConversation:
 
     async def send(self, message: Message) -> None:
         """The application's `send`. Raises UnexpectedMessage or InvalidMessage, and then has changed nothing."""
-        step = TRANSITIONS.get((self.state, message["type"]))
+        step = TRANSITIONS[self.state].get(message["type"])
         if step is None:
             raise UnexpectedMessage(
                 f"Expected the application to send {_expected(self.state)}, but it sent {message['type']!r}."
@@ -87,7 +87,8 @@ class HTTPConversation:
 
     def begin(self, message: Message) -> None:
         """Take the status and the headers."""
-        self._status = _status(message.get("status"))
+        status = message.get("status")
+        self._status = status if type(status) is int and 100 <= status <= 999 else _status(status)
         self._headers = _headers(message.get("headers", ()))
         self.state = AWAIT_BODY
 
@@ -107,9 +108,11 @@ class HTTPConversation:
         return Response(self._status, self._headers, b"" if self._head else body)
 
 
-TRANSITIONS: dict[tuple[str, str], Callable[[HTTPConversation, Message], Response | None]] = {
-    (AWAIT_START, "http.response.start"): HTTPConversation.begin,  # → AWAIT_BODY
-    (AWAIT_BODY, "http.response.body"): HTTPConversation.extend,  # → AWAIT_BODY with more_body, else → COMPLETE
+TRANSITIONS: dict[str, dict[str, Callable[[HTTPConversation, Message], Response | None]]] = {
+    AWAIT_START: {"http.response.start": HTTPConversation.begin},  # → AWAIT_BODY
+    AWAIT_BODY: {"http.response.body": HTTPConversation.extend},  # → AWAIT_BODY with more_body, else → COMPLETE
+    COMPLETE: {},
+    FAILED: {},
 }
 
 

@@ -10,20 +10,19 @@ if TYPE_CHECKING:
 
 def http_scope(request: Request, event: Event, context: Context | None, state: dict[str, object]) -> Scope:
     """Build the scope of one HTTP request. `state` is what the lifespan left; each request gets a shallow copy."""
-    method, path, raw_path, query_string, root_path, scheme, http_version, headers, client, server, _ = request
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.5"},
-        "http_version": http_version,
-        "method": method,
-        "scheme": scheme,
-        "path": path,
-        "raw_path": raw_path,
-        "query_string": query_string,
-        "root_path": root_path,
-        "headers": headers,
-        "client": client,
-        "server": server,
+        "http_version": request.http_version,
+        "method": request.method,
+        "scheme": request.scheme,
+        "path": request.path,
+        "raw_path": request.raw_path,
+        "query_string": request.query_string,
+        "root_path": request.root_path,
+        "headers": request.headers,
+        "client": request.client,
+        "server": request.server,
         "state": state.copy(),
         "extensions": {},
         "aws.event": event,

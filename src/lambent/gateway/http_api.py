@@ -9,6 +9,8 @@ Source: docs.aws.amazon.com/apigateway, "Working with AWS Lambda proxy integrati
 
 from __future__ import annotations
 
+import re
+
 from lambent.gateway import body, headers
 from lambent.gateway.model import Request, Response
 
@@ -20,7 +22,7 @@ _HTTP_VERSIONS = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1", "HTTP/2": "2", "HTTP/2.0
 
 # What may stand in a path as it is: RFC 3986 pchar and the slash.
 _PATH_SAFE = "/!$&'()*+,;=:@-._~"
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" + _PATH_SAFE)
+_UNSAFE = re.compile(r"[^a-zA-Z0-9/!$&'()*+,;=:@\-._~]").search
 
 
 def request(event: dict[str, Event]) -> Request:
@@ -83,7 +85,7 @@ def assemble(event: dict[str, Event], path: str, raw_path: bytes, root_path: str
 
 def encode_path(path: str) -> bytes:
     """Percent-encode a decoded path again. What the door decoded (`%2F` to `/`) stays as the door made it."""
-    if _PLAIN.issuperset(path):
+    if _UNSAFE(path) is None:
         return path.encode("ascii")
     from urllib.parse import quote
 
