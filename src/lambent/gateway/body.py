@@ -8,25 +8,25 @@ from lambent.errors import MalformedEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambent.types import Event, RawHeaders
+    from lambent.types import Event
 
 _TEXT = frozenset(
     (
-        b"application/ecmascript",
-        b"application/graphql",
-        b"application/javascript",
-        b"application/json",
-        b"application/jsonlines",
-        b"application/jwt",
-        b"application/ndjson",
-        b"application/rtf",
-        b"application/toml",
-        b"application/x-javascript",
-        b"application/x-ndjson",
-        b"application/x-www-form-urlencoded",
-        b"application/x-yaml",
-        b"application/xml",
-        b"application/yaml",
+        "application/ecmascript",
+        "application/graphql",
+        "application/javascript",
+        "application/json",
+        "application/jsonlines",
+        "application/jwt",
+        "application/ndjson",
+        "application/rtf",
+        "application/toml",
+        "application/x-javascript",
+        "application/x-ndjson",
+        "application/x-www-form-urlencoded",
+        "application/x-yaml",
+        "application/xml",
+        "application/yaml",
     )
 )
 """Media types that are text though their names do not say so; `text/*`, `+json`, `+xml` and `+yaml` say it."""
@@ -50,20 +50,16 @@ def decode(event: dict[str, Event]) -> bytes:
         raise MalformedEvent(f"Expected `body` to be base64, but: {error}.") from None
 
 
-def encode(body: bytes, headers: RawHeaders) -> tuple[str, bool]:
-    """Return a response's body as the text of a reply, and whether that text is base64.
+def encode(body: bytes, fields: dict[str, str]) -> tuple[str, bool]:
+    """Return a response's body as the text of a reply, and whether that text is base64. Names are in lower case.
 
     Text types go as text, which every door encodes as UTF-8 again, so only what is UTF-8 may; all else is base64.
     """
     if not body:
         return "", False
-    content_type = b""
-    for name, value in headers:
-        if name == b"content-type":
-            content_type = value
-        elif name == b"content-encoding" and value != b"identity":
-            return b2a_base64(body, newline=False).decode("ascii"), True
-    if is_text(content_type):
+    if fields.get("content-encoding", "identity") != "identity":
+        return b2a_base64(body, newline=False).decode("ascii"), True
+    if is_text(fields.get("content-type", "")):
         try:
             return body.decode("utf-8"), False
         except UnicodeDecodeError:
@@ -71,9 +67,9 @@ def encode(body: bytes, headers: RawHeaders) -> tuple[str, bool]:
     return b2a_base64(body, newline=False).decode("ascii"), True
 
 
-def is_text(content_type: bytes) -> bool:
+def is_text(content_type: str) -> bool:
     """Tell whether a `content-type` field names a text type, parameters and case aside."""
-    if content_type in _TEXT or content_type.startswith(b"text/"):
+    if content_type in _TEXT or content_type.startswith("text/"):
         return True
-    media_type = content_type.partition(b";")[0].strip().lower()
-    return media_type in _TEXT or media_type.startswith(b"text/") or media_type.endswith((b"+json", b"+xml", b"+yaml"))
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type in _TEXT or media_type.startswith("text/") or media_type.endswith(("+json", "+xml", "+yaml"))

@@ -47,7 +47,7 @@ def reply(response: Response, event: dict[str, Event]) -> Result:  # noqa: ARG00
             field = name.decode("latin-1")
             text = value.decode("latin-1")
             fields[field] = f"{fields[field]}, {text}" if field in fields else text
-    content, is_base64 = body.encode(response.body, response.headers)
+    content, is_base64 = body.encode(response.body, fields)
     result: dict[str, Event] = {
         "statusCode": response.status,
         "headers": fields,

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 class _Value:
-    """Slots, and equality by them: cheaper to make than a NamedTuple, and an import that defines it is 0.3 ms faster."""
+    """Slots, and equality by them: cheaper to make than a NamedTuple, and 0.3 ms cheaper to define."""
 
     __slots__: tuple[str, ...] = ()
 
