@@ -33,8 +33,6 @@ class FrontDoor:
         self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            raise NotImplementedError(f"The local Lambda serves HTTP, not {scope['type']!r}.")
         headers: RawHeaders = list(scope["headers"])
         try:
             if advice := self._hosts.refusal(headers):
