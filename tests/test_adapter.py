@@ -14,9 +14,18 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from lambent import Lambent
-from lambent.errors import AppError, ConfigurationError, EventError, UnexpectedMessage, UnknownEvent
+from lambent.errors import (
+    AppError,
+    ConfigurationError,
+    EventError,
+    FailureStatus,
+    IncompleteResponse,
+    InvalidResult,
+    UnexpectedMessage,
+    UnknownEvent,
+)
 from lambent.gateway.model import Request as GatewayRequest
-from lambent.gateway.model import Response
+from lambent.gateway.model import Response, Settings
 from lambent.types import ASGIApp, Message, Receive, Scope, Send
 from tests.payloads import DOORS, NAMES, Payload, payload
 
@@ -339,14 +348,15 @@ def test_a_response_that_the_door_cannot_translate_is_answered_with_500(caplog: 
         """A door that translates one response only."""
 
         name = "brittle"
+        limit = 1000
 
         def matches(self, event: dict[str, Any]) -> bool:
             return True
 
-        def request(self, event: dict[str, Any]) -> GatewayRequest:
+        def request(self, event: dict[str, Any], settings: Settings) -> GatewayRequest:
             return GatewayRequest("GET", "/", b"/", b"", "", "https", "1.1", [], None, None, b"")
 
-        def reply(self, response: Response, event: dict[str, Any]) -> dict[str, Any]:
+        def reply(self, response: Response, event: dict[str, Any], settings: Settings) -> dict[str, Any]:
             if response.status != 500:
                 raise ValueError("cannot say that")
             return {"said": response.body.decode()}
@@ -584,3 +594,141 @@ def test_with_on_an_application_without_a_lifespan_fails_with_its_own_exception_
             with pytest.raises(NotImplementedError, match="http only"):
                 handler(payload("http_api_get"))
     assert answer(app, lifespan="auto") == HI
+
+
+# Options
+
+
+def fails_after_its_500(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    """As Starlette does: a whole 500, then the exception."""
+
+    async def app() -> None:
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        await send({"type": "http.response.body", "body": b"my own error page"})
+        raise ValueError("oil has run out")
+
+    return app()
+
+
+def status(code: int) -> ASGIApp:
+    return says({"type": "http.response.start", "status": code, "headers": []}, {**BODY, "body": b"said"})
+
+
+@pytest.mark.parametrize("sent", [[], [START], [START, {**BODY, "more_body": True}]])
+def test_errors_raise_fails_the_invocation_with_the_applications_own_exception(sent: list[Message]) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await says(*sent)(scope, receive, send)
+        raise ValueError("oil has run out")
+
+    with pytest.raises(ValueError, match="oil has run out"):
+        answer(app, errors="raise")
+
+
+def test_errors_raise_holds_a_500_until_the_application_has_ended() -> None:
+    with pytest.raises(ValueError, match="oil has run out"):
+        answer(fails_after_its_500, errors="raise")
+    assert answer(status(503), errors="raise")["statusCode"] == 503
+
+
+def test_errors_respond_sends_the_applications_own_500() -> None:
+    assert answer(fails_after_its_500)["body"] == "bXkgb3duIGVycm9yIHBhZ2U="
+
+
+def test_errors_raise_leaves_an_exception_after_a_good_response_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await hi(scope, receive, send)
+        raise ValueError("too late")
+
+    assert answer(app, errors="raise") == HI
+    assert "too late" in caplog.text
+
+
+def test_errors_raise_fails_the_invocation_of_an_application_that_sends_nothing() -> None:
+    with pytest.raises(IncompleteResponse, match=r"awaiting http\.response\.start"):
+        answer(says(), errors="raise")
+
+
+@pytest.mark.parametrize("code", [404, 500, 502])
+def test_failure_statuses_fail_the_invocation(code: int) -> None:
+    with pytest.raises(FailureStatus, match=rf"{code}: b'said'"):
+        answer(status(code), failure_statuses={404, 500, 502})
+    assert answer(status(503), failure_statuses={404, 500, 502})["statusCode"] == 503
+
+
+def test_failure_statuses_count_the_500_that_answers_for_an_application_and_name_its_exception() -> None:
+    with pytest.raises(FailureStatus) as caught:
+        answer(fails_after_its_500, failure_statuses={500})
+    assert isinstance(caught.value.__cause__, ValueError)
+    with pytest.raises(FailureStatus):
+        answer(says(), failure_statuses={500})
+
+
+def test_excluded_headers_are_not_sent_whatever_their_case() -> None:
+    fields = [(b"X-Powered-By", b"oil"), (b"content-type", b"text/plain")]
+    app = says({"type": "http.response.start", "status": 200, "headers": fields}, BODY)
+    assert answer(app, exclude_headers=["x-POWERED-by"])["headers"] == {"content-type": "text/plain"}
+
+
+def test_a_media_type_is_text_if_one_says_so() -> None:
+    app = says({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"Model/OBJ; v=1")]}, BODY)
+    assert answer(app)["isBase64Encoded"] is True
+    reply = answer(app, text_types=["model/obj"])
+    assert (reply["body"], reply["isBase64Encoded"]) == ("hi", False)
+
+
+@pytest.mark.parametrize(
+    ("path", "root_path"),
+    [("/v1/items", "/v1"), ("/v1", "/v1"), ("/v1/", "/v1"), ("/v10/items", ""), ("/items/v1", ""), ("/", "")],
+)
+@pytest.mark.parametrize("base_path", ["/v1", "v1", "/v1/"])
+def test_a_base_path_is_part_of_the_root_path_at_the_boundary_of_a_segment(
+    path: str, root_path: str, base_path: str
+) -> None:
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+        await hi(scope, receive, send)
+
+    answer(app, payload("function_url_get") | {"rawPath": path}, base_path=base_path)
+    assert (seen[0]["path"], seen[0]["root_path"]) == (path, root_path)
+
+
+def test_a_base_path_comes_after_the_stage() -> None:
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+        await hi(scope, receive, send)
+
+    event = payload("http_api_stage")
+    stage = event["requestContext"]["stage"]
+    answer(app, event | {"rawPath": f"/{stage}/v1/items"}, base_path="/v1")
+    assert (seen[0]["path"], seen[0]["root_path"]) == (f"/{stage}/v1/items", f"/{stage}/v1")
+
+
+def test_a_reply_larger_than_the_door_takes_becomes_an_error_that_says_by_how_much(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    large = b"x" * 6_400_000
+    app = says(START, {**BODY, "body": large})
+    reply = answer(app)
+    assert reply["statusCode"] == 500
+    assert "more than the 6291556 that function_url takes" in reply["body"]
+    assert caplog.messages == [reply["body"]]
+    with pytest.raises(InvalidResult, match="6291556"):
+        answer(app, errors="raise")
+
+
+def test_a_reply_that_just_fits_is_sent() -> None:
+    frame = len(json.dumps(answer(says(START, {**BODY, "body": b""})), separators=(",", ":")))
+    fits = b"x" * (6_291_556 - frame)
+    assert answer(says(START, {**BODY, "body": fits}))["body"] == fits.decode()
+    assert answer(says(START, {**BODY, "body": fits + b"x"}))["statusCode"] == 500
+
+
+@pytest.mark.parametrize("option", [{"errors": "ignore"}, {"lifespan": "maybe"}])
+def test_an_option_that_does_not_exist_is_refused_with_those_that_do(option: dict[str, Any]) -> None:
+    (name,) = option
+    with pytest.raises(ConfigurationError, match=f"Expected `{name}` to be '.*' or '.*', but got"):
+        Lambent(hi, **option)

@@ -90,11 +90,12 @@ def test_a_door_is_imported_with_its_first_event() -> None:
     script = """
 import sys
 from lambent.gateway import GATEWAYS, detect
+from lambent.gateway.model import DEFAULTS
 
 event = {"requestContext": {"http": {"method": "GET"}}}
 door = detect(event, GATEWAYS)
 before = "lambent.gateway.http_api" in sys.modules
-door.request(event)
+door.request(event, DEFAULTS)
 print(before, "lambent.gateway.http_api" in sys.modules, "lambent.gateway.function_url" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -14,9 +14,9 @@ import logging
 
 from lambent.asgi.http import COMPLETE, HTTPConversation
 from lambent.asgi.scope import http_scope
-from lambent.errors import ConfigurationError, MalformedEvent
+from lambent.errors import ConfigurationError, FailureStatus, IncompleteResponse, InvalidResult, MalformedEvent
 from lambent.gateway import GATEWAYS, detect
-from lambent.gateway.model import Response
+from lambent.gateway.model import Response, Settings
 from lambent.managed import ManagedEnvironment
 
 TYPE_CHECKING = False
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
     from lambent.gateway.model import Request
     from lambent.gateway.protocol import Gateway
-    from lambent.types import ASGIApp, Context, Event, Invocation, Result
+    from lambent.types import ASGIApp, Context, Event, Invocation, Result, Scope
 
 logger = logging.getLogger("lambent")
+
+_NEVER_TOO_LARGE = 6000
+"""Bytes of a body that no door refuses, even if each of them takes six as JSON."""
 
 
 class Lambent:
@@ -41,6 +44,13 @@ class Lambent:
     - `gateways`: the front doors that events may come through, in the order in which they are asked.
     - `eager`: start the lifespan now, not at the first event: in the managed runtime that is during init. An exception
       of startup is raised here, and so fails the init.
+    - `base_path`: what a custom domain puts in front of the paths, such as `/v1`; it becomes part of the root path.
+    - `text_types`: media types whose bodies go as text, besides those known to be text.
+    - `exclude_headers`: names of response headers that are not sent.
+    - `errors`: an exception of the application is answered with 500 (`respond`), or fails the invocation (`raise`), so
+      that Lambda counts, retries and alarms.
+    - `failure_statuses`: responses with these statuses fail the invocation.
+    - `trusted_proxies`: how many proxies in front of the function are believed in what they say of the client.
     """
 
     def __init__(
@@ -50,14 +60,26 @@ class Lambent:
         lifespan: Literal["auto", "on", "off"] = "auto",
         gateways: Iterable[Gateway] = GATEWAYS,
         eager: bool = False,
+        base_path: str = "",
+        text_types: Iterable[str] = (),
+        exclude_headers: Iterable[str] = (),
+        errors: Literal["respond", "raise"] = "respond",
+        failure_statuses: Iterable[int] = (),
+        trusted_proxies: int = 1,
     ) -> None:
-        if lifespan not in ("auto", "on", "off"):
-            raise ConfigurationError(f"Expected `lifespan` to be 'auto', 'on' or 'off', but got {lifespan!r}.")
+        _check("lifespan", lifespan, ("auto", "on", "off"))
+        _check("errors", errors, ("respond", "raise"))
         if not callable(app):
             raise ConfigurationError(f"Expected an ASGI application, but got {app!r:.200}, which is not callable.")
         self.app = app
         self.lifespan = lifespan
         self.gateways = tuple(gateways)
+        self.base_path = "/" + base_path.strip("/") if base_path.strip("/") else ""
+        self.errors = errors
+        self.failure_statuses = frozenset(failure_statuses)
+        self._settings = Settings(frozenset(map(str.lower, text_types)), trusted_proxies)
+        self._excluded = frozenset(name.lower().encode("latin-1") for name in exclude_headers)
+        self._plain = errors == "respond" and not self.failure_statuses and not self._excluded
         self._state: dict[str, object] = {}
         self._environment = ManagedEnvironment(self)
         if eager:
@@ -94,43 +116,116 @@ class Lambent:
         return lifespan(self.app, self._state, required=self.lifespan == "on")
 
     async def serve(self, invocation: Invocation) -> None:
-        """Handler: run the application on one event. Whatever it does, there is a reply, or an EventError is raised."""
+        """Handler: run the application on one event. Whatever it does, there is a reply.
+
+        Unless an EventError is raised, or with `errors="raise"` what the application raised, or a FailureStatus.
+        """
         event = invocation.event
         gateway = detect(event, self.gateways)
+        held: list[Response] = []
 
         def respond(response: Response) -> Awaitable[None]:
-            return invocation.reply(gateway.reply(response, event))
+            if self._plain and len(response.body) <= _NEVER_TOO_LARGE:
+                return invocation.reply(gateway.reply(response, event, self._settings))
+            if self._fails(response.status):
+                return _hold(held, response)
+            return invocation.reply(self._translate(response, event, gateway))
 
         try:
-            request = gateway.request(event)
+            request = gateway.request(event, self._settings)
         except (MalformedEvent, LookupError, TypeError, ValueError, AttributeError) as error:
             logger.warning("%s event refused: %s", gateway.name, _reason(error))
-            await respond(_text(400, f"Bad Request: {_reason(error)}"))
+            await invocation.reply(self._translate(_text(400, f"Bad Request: {_reason(error)}"), event, gateway))
             return
-        conversation = HTTPConversation(request.body, respond, request.method == "HEAD")
+        if self.base_path:
+            _mount(request, self.base_path)
         scope = http_scope(request, event, invocation.context, self._state)
+        conversation = HTTPConversation(request.body, respond, request.method == "HEAD")
+        raised = None
         try:
             await self.app(scope, conversation.receive, conversation.send)
         except Exception as error:
-            _log_raised(request, conversation, error)
-        else:
-            if conversation.state is COMPLETE:
-                return
-            _log_incomplete(request, conversation)
+            raised = error
+        if raised or held or conversation.state is not COMPLETE:
+            last = self._conclude(scope, conversation, held, raised)
+            if last is not None:
+                await invocation.reply(self._translate(last, event, gateway))
+
+    def _conclude(
+        self, scope: Scope, conversation: HTTPConversation, held: list[Response], raised: Exception | None
+    ) -> Response | None:
+        """Say what is still to be sent when the application has ended otherwise than by a response that has been sent.
+
+        Raises what fails the invocation.
+        """
+        sent = conversation.state is COMPLETE and not held
+        if raised is None and not held:
+            raised = IncompleteResponse(f"The application returned while {conversation.state}.")
         if conversation.state is not COMPLETE:
             conversation.fail()
-            await respond(_text(500, "Internal Server Error"))
+        if raised is not None:
+            if self.errors == "raise" and not sent:
+                raise raised
+            _log(scope, raised, answered=sent)
+        if sent:
+            return None
+        response = held[0] if held else _text(500, "Internal Server Error")
+        if response.status in self.failure_statuses:
+            raise FailureStatus(f"The application answered {response.status}: {response.body[:500]!r}") from raised
+        return response
+
+    def _translate(self, response: Response, event: Event, gateway: Gateway) -> Result:
+        """The reply that the gateway wants. One that is larger than it takes becomes an error, and is logged."""
+        if self._excluded:
+            response.headers = [field for field in response.headers if field[0] not in self._excluded]
+        result = gateway.reply(response, event, self._settings)
+        if len(response.body) > _NEVER_TOO_LARGE:
+            return self._limited(result, response, event, gateway)
+        return result
+
+    def _limited(self, result: Result, response: Response, event: Event, gateway: Gateway) -> Result:
+        from lambent.gateway import limits
+
+        excess = limits.excess(result, response.body, gateway.limit)
+        if excess <= 0:
+            return result
+        message = (
+            f"The reply has {gateway.limit + excess} bytes as JSON, {excess} more than the {gateway.limit} that "
+            f"{gateway.name} takes. Send less at a time, or a link to where it lies."
+        )
+        if self.errors == "raise":
+            raise InvalidResult(message, "Function.ResponseSizeTooLarge")
+        logger.error(message)
+        return gateway.reply(_text(500, message), event, self._settings)
+
+    def _fails(self, status: int) -> bool:
+        """Whether the invocation may fail by a response of this status: it is held until the application has ended."""
+        return status in self.failure_statuses or (self.errors == "raise" and status >= 500)
 
 
-def _log_raised(request: Request, conversation: HTTPConversation, error: Exception) -> None:
-    outcome = "had been answered" if conversation.state is COMPLETE else "is answered with 500"
-    what = "The application raised; %s %s %s."
-    logger.error(what, request.method, request.path, outcome, exc_info=error)
+async def _hold(held: list[Response], response: Response) -> None:
+    held.append(response)
 
 
-def _log_incomplete(request: Request, conversation: HTTPConversation) -> None:
-    what = "The application returned while %s; %s %s is answered with 500."
-    logger.error(what, conversation.state, request.method, request.path)
+def _mount(request: Request, base_path: str) -> None:
+    """Add `base_path` to the root path, if the path begins with it at the boundary of a segment."""
+    inner = request.path[len(request.root_path) :]
+    if f"{inner}/".startswith(f"{base_path}/"):
+        request.root_path += base_path
+
+
+def _check(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        *others, last = map(repr, choices)
+        raise ConfigurationError(f"Expected `{name}` to be {', '.join(others)} or {last}, but got {value!r}.")
+
+
+def _log(scope: Scope, error: Exception, *, answered: bool) -> None:
+    """Record what the application did wrong; with its traceback, if it raised."""
+    ours = error.__traceback__ is None
+    what = str(error).removesuffix(".") if ours else "The application raised"
+    outcome = "had been answered" if answered else "is answered with 500"
+    logger.error("%s; %s %s %s.", what, scope["method"], scope["path"], outcome, exc_info=None if ours else error)
 
 
 def _reason(error: Exception) -> str:

@@ -8,6 +8,7 @@
     │   ├── UnexpectedMessage    a message that is not allowed in this state of the conversation
     │   ├── InvalidMessage       a message with a field of the wrong type, or one that must not be sent
     │   ├── IncompleteResponse   the application returned before its response was complete
+    │   ├── FailureStatus        it answered with a status that is to fail the invocation
     │   ├── InvalidResult        what a function returned cannot be a reply; `error_type` as Lambda names it
     │   ├── LifespanFailed       startup or shutdown failed, and the application said why
     │   └── LifespanEnded        the lifespan ended while the environment still needs it
@@ -56,6 +57,10 @@ class InvalidMessage(AppError):
 
 class IncompleteResponse(AppError):
     """The application returned before its response was complete."""
+
+
+class FailureStatus(AppError):
+    """The application answered with a status of `failure_statuses`: Lambda counts, retries and alarms."""
 
 
 class InvalidResult(AppError):

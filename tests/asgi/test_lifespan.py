@@ -160,12 +160,13 @@ def test_an_exception_of_the_body_passes_and_shutdown_is_left_out() -> None:
             raise
 
     async def main() -> None:
-        async with lifespan(app, {}, required=True):
-            raise KeyError("body")
+        with pytest.raises(KeyError, match="body"):
+            async with lifespan(app, {}, required=True):
+                raise KeyError("body")
+        await asyncio.sleep(0)
+        assert ended == [asyncio.CancelledError]
 
-    with pytest.raises(KeyError, match="body"):
-        asyncio.run(main())
-    assert ended == [asyncio.CancelledError]
+    asyncio.run(main())
 
 
 def test_it_runs_in_one_task_of_its_own_from_start_to_end() -> None:
@@ -217,7 +218,7 @@ def test_a_failure_without_words_is_raised_all_the_same() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "lifespan.startup.failed"})
 
-    with pytest.raises(LifespanFailed, match="lifespan failed"):
+    with pytest.raises(LifespanFailed, match=r"^The lifespan failed\.$"):
         live(app)
 
 
@@ -240,6 +241,7 @@ def test_where_it_is_not_required_an_exception_of_startup_is_logged_with_its_tra
     live(app)
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
+    assert record.getMessage() == "The lifespan failed before it answered; going on without one."
     assert record.exc_info is not None
     assert record.exc_info[0] is Startup
     assert record.exc_info[2] is not None
@@ -268,11 +270,15 @@ def test_an_exit_during_startup_is_raised_and_leaves_nothing_behind(
 
 def test_an_application_that_knows_no_lifespan_goes_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        assert scope["type"] == "http"
+        if scope["type"] != "http":
+            raise AssertionError
 
     with caplog.at_level(logging.INFO, "lambent"):
         live(app)
     assert caplog.records == []
+    with caplog.at_level(logging.DEBUG, "lambent"):
+        live(app)
+    assert caplog.messages == ["The application does not support lifespans: AssertionError()"]
 
 
 def test_where_it_is_required_its_refusal_is_raised() -> None:
@@ -289,7 +295,7 @@ def test_where_it_is_required_returning_without_an_answer_is_a_failure(asks: boo
         if asks:
             await receive()
 
-    with pytest.raises(LifespanFailed, match="returned from its lifespan without an answer"):
+    with pytest.raises(LifespanFailed, match=r"^The application returned from its lifespan without an answer\.$"):
         live(app, required=True)
     live(app)
 
@@ -312,7 +318,9 @@ def test_a_lifespan_that_returns_with_its_startup_is_served_without_one(
         await send(COMPLETE)
 
     live(app, required=required)
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage().startswith("The lifespan returned with its startup:")
 
 
 # A lifespan that ends too early
@@ -328,13 +336,19 @@ def test_a_lifespan_that_raises_during_the_body_cancels_it_and_says_why() -> Non
             await broken.wait()
             raise Startup("connection lost")
 
-        async with lifespan(app, {}, required=True):
-            broken.set()
-            await asyncio.Event().wait()
+        async def body() -> None:
+            async with lifespan(app, {}, required=True):
+                broken.set()
+                await asyncio.Event().wait()
 
-    with pytest.raises(LifespanEnded) as caught:
-        asyncio.run(main())
-    assert isinstance(caught.value.__cause__, Startup)
+        with pytest.raises(LifespanEnded, match=r"^The lifespan ended while the environment needs it\.$") as caught:
+            await body()
+        assert isinstance(caught.value.__cause__, Startup)
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0  # who awaits further is not taken for cancelled
+
+    asyncio.run(main())
 
 
 def test_a_lifespan_that_returns_during_the_body_cancels_it() -> None:
@@ -410,6 +424,17 @@ def test_what_shutdown_raises_is_raised(says_so: bool) -> None:
         raise Startup("still writing")
 
     with pytest.raises(Startup, match=r"^still writing$"):
+        live(app)
+
+
+def test_an_exit_during_shutdown_is_not_held_back() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(COMPLETE)
+        await receive()
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit, match="3"):
         live(app)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lambent.dev.doors import DOORS
 from lambent.dev.doors.model import Arrival, HTTPRequest, Site
 from lambent.gateway import GATEWAYS, detect, function_url, http_api
-from lambent.gateway.model import Request
+from lambent.gateway.model import DEFAULTS, Request
 from tests.payloads import payload
 
 HOST = "k3dd6xvqzr5yb7mpu2wfhq4n5a0tjcls.lambda-url.eu-west-1.on.aws"
@@ -124,7 +124,7 @@ def test_a_request_comes_out_of_the_local_door_s_event_as_it_went_in(
     sent = HTTPRequest(method, http_api.encode_path(path), query.encode(), headers, body, ("::1", 5), "http", "1.1")
     event = DOORS[door](Site("app")).event(sent, Arrival("id", "id=", "Root=1", 0.0))
 
-    got = detect(event, GATEWAYS).request(event)
+    got = detect(event, GATEWAYS).request(event, DEFAULTS)
 
     assert (got.method, got.path, got.raw_path) == (method, path, sent.raw_path)
     assert (got.query_string, got.body) == (sent.query_string, body)

@@ -38,12 +38,17 @@ MEMBERS = {
 }
 
 
-def binary() -> Path:
-    """The emulator for this machine, downloaded unless that was done before. Ends the test where there is none."""
+def offered() -> tuple[str, str]:
+    """The emulator for this machine, as in MEMBERS. Ends the test, or the module that is imported, if there is none."""
     machine = platform.system(), platform.machine()
     if machine not in MEMBERS:
         absent(f"AWS builds it for Linux on x86_64 and arm64, not for {' on '.join(machine)}")
-    member, digest = MEMBERS[machine]
+    return MEMBERS[machine]
+
+
+def binary() -> Path:
+    """The emulator, downloaded unless that was done before."""
+    member, digest = offered()
     path = CACHE / f"{Path(member).name}-{digest[:12]}"
     if not path.exists():
         _fetch(member, digest, path)
@@ -54,7 +59,7 @@ def absent(reason: str) -> NoReturn:
     """Skip, or fail where LAMBENT_REQUIRE lists `rie`."""
     if "rie" in os.environ.get("LAMBENT_REQUIRE", "").replace(",", " ").split():
         pytest.fail(f"LAMBENT_REQUIRE lists rie, but: {reason}", pytrace=False)
-    pytest.skip(f"rie, the Runtime Interface Emulator: {reason}")
+    pytest.skip(f"rie, the Runtime Interface Emulator: {reason}", allow_module_level=True)
 
 
 def _fetch(member: str, digest: str, path: Path) -> None:

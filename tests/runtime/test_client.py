@@ -164,6 +164,13 @@ def test_a_request_may_be_sent_now_and_its_answer_received_later() -> None:
         client.close()
 
 
+def test_there_is_no_time_limit_on_an_answer() -> None:
+    with RuntimeAPI() as api:
+        client = Client(api.address)
+        assert client.send(requests.NEXT).gettimeout() is None, "the environment may be frozen for hours"
+        client.close()
+
+
 def test_nothing_is_received_without_a_connection() -> None:
     with pytest.raises(RuntimeAPIGone, match="the connection is closed"):
         Client("127.0.0.1:9001").receive()

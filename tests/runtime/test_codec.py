@@ -122,6 +122,12 @@ def test_the_fast_codec_is_orjson() -> None:
     assert codec.fast() == (orjson.loads, orjson.dumps)
 
 
+def test_the_mark_of_a_decimal_is_another_in_each_process() -> None:
+    script = "from lambent.runtime import codec; print(codec._MARK)"
+    other = subprocess.check_output([sys.executable, "-c", script], env=environment(), text=True)
+    assert codec._MARK.strip() != other.strip()
+
+
 def test_without_orjson_the_fast_codec_is_the_exact_one() -> None:
     hidden = "import sys; sys.modules['orjson'] = None; "
     script = hidden + "from lambent.runtime import codec; assert codec.fast() is codec.EXACT"

@@ -354,6 +354,12 @@ def test_what_is_no_exception_ends_the_process(tmp_path: Path, kind: str, raised
     assert "never retrieved" not in ended.stderr
 
 
+def test_a_function_s_numbers_are_exact(tmp_path: Path) -> None:
+    source = "from decimal import Decimal\ndef handler(event, context):\n    return [event, Decimal('1.10')]\n"
+    api, _ = lived(tmp_path, source, invocation(b"123456789012345678901234567890"))
+    assert api.posts[0].body == b"[123456789012345678901234567890, 1.10]"
+
+
 def test_the_trace_id_is_there_while_there_is_one(tmp_path: Path) -> None:
     source = "import os\ndef handler(event, context):\n    return os.environ.get('_X_AMZN_TRACE_ID')\n"
     api, _ = lived(tmp_path, source, invocation(b"1", "Lambda-Runtime-Trace-Id: Root=1"), invocation(b"2"))

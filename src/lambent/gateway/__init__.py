@@ -1,7 +1,8 @@
 """The front doors of AWS Lambda, and which of them an event came through.
 
     from lambent.gateway import GATEWAYS, detect
-    detect(event, GATEWAYS).request(event)
+    from lambent.gateway.model import DEFAULTS
+    detect(event, GATEWAYS).request(event, DEFAULTS)
 
 `GATEWAYS` is an ordered tuple; the first that matches serves. Each door tells itself apart by one fact, kept here so
 that a door's module is imported when the first event of its kind comes, and never before.
@@ -17,26 +18,32 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lambent.gateway.model import Request, Response
+    from lambent.gateway.model import Request, Response, Settings
     from lambent.gateway.protocol import Gateway
     from lambent.types import Event, Result
 
 __all__ = ["GATEWAYS", "detect"]
 
 
+LAMBDA_LIMIT = 6 * 1024 * 1024 + 100
+"""Bytes that Lambda takes as a reply that is not streamed (measured on AWS's emulator; documented as 6 MB)."""
+
+
 class Door:
     """A Gateway whose translation is the module of the same name in this package, loaded at first use."""
 
-    __slots__ = ("matches", "name", "reply", "request")
+    __slots__ = ("limit", "matches", "name", "reply", "request")
 
     name: str
     matches: Callable[[dict[str, Event]], bool]
-    request: Callable[[dict[str, Event]], Request]
-    reply: Callable[[Response, dict[str, Event]], Result]
+    limit: int
+    request: Callable[[dict[str, Event], Settings], Request]
+    reply: Callable[[Response, dict[str, Event], Settings], Result]
 
-    def __init__(self, name: str, matches: Callable[[dict[str, Event]], bool]) -> None:
+    def __init__(self, name: str, matches: Callable[[dict[str, Event]], bool], limit: int = LAMBDA_LIMIT) -> None:
         self.name = name
         self.matches = matches
+        self.limit = limit
 
     def __getattr__(self, attribute: str) -> object:
         """Called for `request` and `reply` while their slots are empty: fill both."""

@@ -50,7 +50,7 @@ def decode(event: dict[str, Event]) -> bytes:
         raise MalformedEvent(f"Expected `body` to be base64, but: {error}.") from None
 
 
-def encode(body: bytes, fields: dict[str, str]) -> tuple[str, bool]:
+def encode(body: bytes, fields: dict[str, str], text_types: frozenset[str] = frozenset()) -> tuple[str, bool]:
     """Return a response's body as the text of a reply, and whether that text is base64. Names are in lower case.
 
     Text types go as text, which every door encodes as UTF-8 again, so only what is UTF-8 may; all else is base64.
@@ -59,7 +59,7 @@ def encode(body: bytes, fields: dict[str, str]) -> tuple[str, bool]:
         return "", False
     if fields.get("content-encoding", "identity") != "identity":
         return b2a_base64(body, newline=False).decode("ascii"), True
-    if is_text(fields.get("content-type", "")):
+    if is_text(fields.get("content-type", ""), text_types):
         try:
             return body.decode("utf-8"), False
         except UnicodeDecodeError:
@@ -67,9 +67,11 @@ def encode(body: bytes, fields: dict[str, str]) -> tuple[str, bool]:
     return b2a_base64(body, newline=False).decode("ascii"), True
 
 
-def is_text(content_type: str) -> bool:
+def is_text(content_type: str, text_types: frozenset[str] = frozenset()) -> bool:
     """Tell whether a `content-type` field names a text type, parameters and case aside."""
     if content_type in _TEXT or content_type.startswith("text/"):
         return True
     media_type = content_type.partition(";")[0].strip().lower()
-    return media_type in _TEXT or media_type.startswith("text/") or media_type.endswith(("+json", "+xml", "+yaml"))
+    if media_type in _TEXT or media_type in text_types:
+        return True
+    return media_type.startswith("text/") or media_type.endswith(("+json", "+xml", "+yaml"))

@@ -9,7 +9,7 @@ Source: docs.aws.amazon.com/lambda, "Invoking Lambda function URLs", and live ca
 from __future__ import annotations
 
 from lambent.gateway.http_api import assemble, reply
-from lambent.gateway.model import Request
+from lambent.gateway.model import DEFAULTS, Request, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["reply", "request"]
 
 
-def request(event: dict[str, Event]) -> Request:
+def request(event: dict[str, Event], settings: Settings = DEFAULTS) -> Request:
     """Translate one event."""
     raw_path = event.get("rawPath") or "/"
     path = raw_path

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from lambent.gateway import body, headers
-from lambent.gateway.model import Request, Response
+from lambent.gateway.model import DEFAULTS, Request, Response, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _PATH_SAFE = "/!$&'()*+,;=:@-._~"
 _UNSAFE = re.compile(r"[^a-zA-Z0-9/!$&'()*+,;=:@\-._~]").search
 
 
-def request(event: dict[str, Event]) -> Request:
+def request(event: dict[str, Event], settings: Settings = DEFAULTS) -> Request:
     """Translate one event."""
     context = event["requestContext"]
     path = event.get("rawPath") or context["http"].get("path") or "/"
@@ -36,7 +36,7 @@ def request(event: dict[str, Event]) -> Request:
     return assemble(event, path, encode_path(path), root_path)
 
 
-def reply(response: Response, event: dict[str, Event]) -> Result:  # noqa: ARG001 - the Gateway protocol: other doors look at it
+def reply(response: Response, event: dict[str, Event], settings: Settings = DEFAULTS) -> Result:
     """Give the answer in payload format 2.0: single-valued headers, and each cookie for itself."""
     fields: dict[str, str] = {}
     cookies: list[str] = []
@@ -47,7 +47,7 @@ def reply(response: Response, event: dict[str, Event]) -> Result:  # noqa: ARG00
             field = name.decode("latin-1")
             text = value.decode("latin-1")
             fields[field] = f"{fields[field]}, {text}" if field in fields else text
-    content, is_base64 = body.encode(response.body, fields)
+    content, is_base64 = body.encode(response.body, fields, settings.text_types)
     result: dict[str, Event] = {
         "statusCode": response.status,
         "headers": fields,

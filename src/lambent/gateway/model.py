@@ -1,4 +1,4 @@
-"""What every front door is translated into, and out of: one request, one response."""
+"""What every front door is translated into, and out of: one request, one response; and what can be set of it."""
 
 from __future__ import annotations
 
@@ -105,3 +105,21 @@ class Response(_Value):
         self.status = status
         self.headers = headers
         self.body = body
+
+
+class Settings(_Value):
+    """What a person can set of the translation."""
+
+    __slots__ = ("text_types", "trusted_proxies")
+
+    text_types: frozenset[str]
+    """Media types, in lower case, that are text besides those known to be."""
+    trusted_proxies: int
+    """How many proxies in front of the function are believed, for doors that tell the client by `x-forwarded-for`."""
+
+    def __init__(self, text_types: frozenset[str] = frozenset(), trusted_proxies: int = 1) -> None:
+        self.text_types = text_types
+        self.trusted_proxies = trusted_proxies
+
+
+DEFAULTS = Settings()

@@ -10,6 +10,7 @@ from lambent import gateway
 from lambent.dev.doors.function_url import FunctionURL
 from lambent.dev.doors.model import Arrival, HTTPRequest, Refusal, Site
 from lambent.errors import InvalidMessage
+from lambent.gateway import model as gateway_model
 
 DOOR = FunctionURL(Site("app", "eu-west-1"))
 ARRIVAL = Arrival(
@@ -170,7 +171,7 @@ def test_what_goes_in_at_the_door_comes_out_at_the_gateway(
     fields = [(name.encode(), value.encode()) for name, value in headers.items()]
     sent = request(path, query, *fields, (b"content-type", kind.encode()), method="POST", body=body)
     event = json.loads(json.dumps(DOOR.event(sent, ARRIVAL)))
-    got = gateway.detect(event, gateway.GATEWAYS).request(event)
+    got = gateway.detect(event, gateway.GATEWAYS).request(event, gateway_model.DEFAULTS)
     assert (got.method, got.raw_path, got.query_string, got.body) == ("POST", path, query, body)
     assert set(sent.headers) <= set(got.headers)
     assert got.client is not None

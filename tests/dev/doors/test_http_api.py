@@ -10,6 +10,7 @@ from lambent import gateway
 from lambent.dev.doors.http_api import HTTPAPI
 from lambent.dev.doors.model import Arrival, HTTPRequest, Refusal, Site
 from lambent.errors import InvalidMessage
+from lambent.gateway import model as gateway_model
 
 DOOR = HTTPAPI(Site("app", "eu-west-1"))
 ARRIVAL = Arrival("4b1d7f0c-27f2-4a3f-9a6b-0d0f3a9e6f11", "ATfSmjLgPHcESJw=", "Root=1-2-3", 1783711145.5)
@@ -139,6 +140,6 @@ def test_what_goes_in_at_the_door_comes_out_at_the_gateway(path: str, cookies: l
     jar = [(b"cookie", "; ".join(cookies).encode())] if cookies else []
     sent = request(f"/{quote(path)}".encode(), b"a=%20&b", *jar, method="PUT", body=body)
     event = json.loads(json.dumps(DOOR.event(sent, ARRIVAL)))
-    got = gateway.detect(event, gateway.GATEWAYS).request(event)
+    got = gateway.detect(event, gateway.GATEWAYS).request(event, gateway_model.DEFAULTS)
     assert (got.method, got.path, got.query_string, got.body) == ("PUT", f"/{path}", b"a=%20&b", body)
     assert [value for name, value in got.headers if name == b"cookie"] == [value for _, value in jar]
