@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambent.dev.doors import DOORS
@@ -108,13 +108,14 @@ SEGMENT = st.text(st.characters(codec="utf-8", exclude_characters="/"), max_size
 FIELDS = st.dictionaries(st.sampled_from([b"x-a", b"x-b", b"accept", b"content-type"]), st.just(b"a/b; c=d"))
 
 
+@settings(max_examples=40)
 @given(
     method=st.sampled_from(["GET", "POST", "PROPFIND"]),
     segments=st.lists(SEGMENT, max_size=3),
     query=st.text("ab=&%2F+;", max_size=9),
     fields=FIELDS,
     body=st.binary(max_size=9),
-    door=st.sampled_from(sorted(DOORS)),
+    door=st.sampled_from(["http", "url"]),
 )
 def test_a_request_comes_out_of_the_local_door_s_event_as_it_went_in(
     method: str, segments: list[str], query: str, fields: dict[bytes, bytes], body: bytes, door: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambent.errors import MalformedEvent
@@ -13,6 +13,7 @@ from lambent.gateway import headers
 ANY_TEXT = st.text(st.characters(codec=None), max_size=12)  # lone surrogates too: JSON can carry them
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(ANY_TEXT | st.sampled_from(["Host", "X-Forwarded-For"]), ANY_TEXT))
 def test_any_strings_become_pairs_of_bytes_with_names_in_lower_case(fields: Mapping[str, str]) -> None:
     encoded = headers.encode(fields)
@@ -23,6 +24,7 @@ def test_any_strings_become_pairs_of_bytes_with_names_in_lower_case(fields: Mapp
         assert name == name.lower()
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text("abcABC-", min_size=1), st.text(st.characters(max_codepoint=255))))
 def test_latin_1_values_come_back_as_they_were(fields: Mapping[str, str]) -> None:
     decoded = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.encode(fields)]

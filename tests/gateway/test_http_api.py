@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambent.errors import MalformedEvent
@@ -156,6 +156,7 @@ def test_without_a_query_it_is_empty() -> None:
     event = payload("http_api_get")
     del event["rawQueryString"]
     assert http_api.request(event).query_string == b""
+    assert request(rawQueryString=None).query_string == b""
 
 
 def test_cookies_become_one_cookie_field() -> None:
@@ -314,6 +315,7 @@ def test_values_that_are_not_ascii_are_latin_1() -> None:
 VALUE = st.text(st.characters(max_codepoint=255)).map(str.strip)
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.text("abc-", min_size=1), VALUE))
 def test_a_reply_s_headers_are_read_back_as_a_request_s(fields: dict[str, str]) -> None:
     headers = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]

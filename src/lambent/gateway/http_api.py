@@ -72,7 +72,7 @@ def assemble(event: dict[str, Event], path: str, raw_path: bytes, root_path: str
         http["method"].upper(),
         path,
         raw_path,
-        event.get("rawQueryString", "").encode("utf-8", "replace"),
+        (event.get("rawQueryString") or "").encode("utf-8", "replace"),
         root_path,
         scheme,
         _HTTP_VERSIONS.get(http.get("protocol"), "1.1"),
