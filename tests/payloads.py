@@ -10,6 +10,12 @@ DATA = Path(__file__).parent / "data"
 NAMES = sorted(path.stem for path in DATA.glob("*.json"))
 
 DOORS = {
+    "alb_health_check": "alb",
+    "alb_multi": "alb",
+    "alb_single": "alb",
+    "direct_invoke": "rest_api",
+    "edge_origin_request": "edge",
+    "edge_viewer_request": "edge",
     "function_url_binary_post": "function_url",
     "function_url_cookies": "function_url",
     "function_url_encoded_path": "function_url",
@@ -24,6 +30,15 @@ DOORS = {
     "http_api_jwt": "http_api",
     "http_api_no_headers": "http_api",
     "http_api_stage": "http_api",
+    "http_api_v1": "http_api_v1",
+    "http_api_v1_stage": "http_api_v1",
+    "lattice_v1": "lattice",
+    "lattice_v2": "lattice",
+    "rest_v1": "rest_api",
+    "rest_v1_console_test": "rest_api",
+    "rest_v1_custom_domain": "rest_api",
+    "rest_v1_encoded_path": "rest_api",
+    "rest_v1_multi_value": "rest_api",
 }
 """The door that each event comes through; what is in tests/data and not here comes through none."""
 

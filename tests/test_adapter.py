@@ -71,7 +71,8 @@ def test_every_event_of_a_door_is_served(name: str) -> None:
         seen.append(scope)
         await hi(scope, receive, send)
 
-    assert answer(app, event) == HI
+    reply = answer(app, event)
+    assert (int(reply.get("statusCode") or reply["status"]), reply["body"]) == (200, "hi")
     assert seen[0]["aws.event"] is event
     assert event == payload(name)
 
@@ -129,7 +130,7 @@ def malformed(name: str, **changes: Any) -> Payload:
         (malformed("http_api_get", cookies=[None]), "TypeError"),
         (malformed("http_api_get", rawPath=7), "TypeError"),
         (malformed("function_url_get", rawPath={"a": 1}), "AttributeError"),
-        (malformed("http_api_get", rawQueryString=None), "AttributeError"),
+        (malformed("http_api_get", rawQueryString=7), "AttributeError"),
     ],
 )
 def test_a_malformed_event_is_answered_400_with_the_reason_and_logged(
@@ -216,7 +217,7 @@ def test_any_event_gets_a_status_or_an_event_error(name: str, changes: list[tupl
         reply = answer(app, event)
     except EventError:
         return
-    assert reply["statusCode"] in (200, 400)
+    assert int(reply.get("statusCode") or reply["status"]) in (200, 400)
     json.dumps(reply)
 
 
@@ -478,7 +479,7 @@ def test_an_application_may_be_an_object_with_call() -> None:
 
 
 def test_only_the_doors_that_were_given_are_asked() -> None:
-    http_api = Lambent(hi).gateways[1:]
+    http_api = Lambent(hi).gateways[1:2]
     with pytest.raises(UnknownEvent, match=r"one of the gateways http_api, but"):
         answer(hi, payload("sqs"), gateways=http_api)
     assert answer(hi, payload("function_url_get"), gateways=iter(http_api)) == HI

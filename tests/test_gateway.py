@@ -1,15 +1,19 @@
 """Which door an event came through."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambent.errors import UnknownEvent
+from lambent.errors import EventError, UnknownEvent
 from lambent.gateway import GATEWAYS, Door, detect
+from lambent.gateway.model import DEFAULTS, Response
 from tests.payloads import DOORS, NAMES, payload
 
 JSON = st.recursive(
@@ -19,14 +23,88 @@ JSON = st.recursive(
 )
 
 
+KNOWN = "function_url, http_api, rest_api, http_api_v1, alb, lattice, edge"
+VALUES: tuple[Any, ...] = (
+    *(None, "", "/", "é\ud800%", 7, True),
+    *([], ["x"], [None], [{}]),
+    *({}, {"a": "b"}, {"a": ["b"]}, {"a": None}, {"a": [7]}),
+)
+REFUSALS = (EventError, LookupError, TypeError, ValueError, AttributeError)
+
+
 @pytest.mark.parametrize("name", DOORS)
 def test_an_event_is_served_by_the_door_that_it_came_through(name: str) -> None:
     assert detect(payload(name), GATEWAYS).name == DOORS[name]
 
 
+@pytest.mark.parametrize("name", [name for name in DOORS if DOORS[name] != "function_url"])
+def test_an_event_is_matched_by_one_door_alone(name: str) -> None:
+    assert [gateway.name for gateway in GATEWAYS if gateway.matches(payload(name))] == [DOORS[name]]
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("function_url_get", 6291556),
+        ("rest_v1", 6291556),
+        ("lattice_v1", 6291556),
+        ("alb_single", 1048576),
+        ("edge_viewer_request", 40960),
+        ("edge_origin_request", 1048576),
+    ],
+)
+def test_a_door_has_its_own_limit_for_replies(name: str, limit: int) -> None:
+    assert detect(payload(name), GATEWAYS).limit == limit
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to each value inside of another."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*at, key)
+        yield from places(inner, (*at, key))
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_an_event_with_a_wrong_value_is_read_or_refused(name: str) -> None:
+    for *way, last in places(payload(name)):
+        for value in VALUES:
+            event = payload(name)
+            inner = event
+            for key in way:
+                inner = inner[key]
+            inner[last] = value
+            try:
+                got = detect(event, GATEWAYS).request(event, DEFAULTS)
+            except REFUSALS:
+                continue
+            kinds = {type(each) for field in got.headers for each in field}
+            assert kinds <= {bytes}
+            assert [type(each) for each in (got.path, got.raw_path, got.query_string, got.body)] == [str, *[bytes] * 3]
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_an_event_without_one_of_its_fields_is_read_or_refused(name: str) -> None:
+    for *way, last in places(payload(name)):
+        event = payload(name)
+        inner = event
+        for key in way:
+            inner = inner[key]
+        del inner[last]
+        with suppress(*REFUSALS):
+            detect(event, GATEWAYS).request(event, DEFAULTS)
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_a_reply_through_any_door_is_json_and_keeps_its_cookies(name: str) -> None:
+    response = Response(200, [(b"set-cookie", b"a=1"), (b"x-a", b"\xe9"), (b"set-cookie", b"b=2")], b"\xff")
+    text = json.dumps(detect(payload(name), GATEWAYS).reply(response, payload(name), DEFAULTS))
+    assert "a=1" in text
+    assert "b=2" in text
+
+
 @pytest.mark.parametrize("name", sorted(set(NAMES) - set(DOORS)))
 def test_an_event_of_another_kind_is_refused(name: str) -> None:
-    with pytest.raises(UnknownEvent, match=r"one of the gateways function_url, http_api, but got an object with the"):
+    with pytest.raises(UnknownEvent, match=rf"one of the gateways {KNOWN}, but got an object with the"):
         detect(payload(name), GATEWAYS)
 
 
@@ -34,8 +112,7 @@ def test_a_refusal_names_the_keys_that_came_and_none_of_their_values() -> None:
     with pytest.raises(UnknownEvent) as caught:
         detect({"password": "open sesame", "user": "ali"}, GATEWAYS)
     assert str(caught.value) == (
-        "Expected an event of one of the gateways function_url, http_api, "
-        "but got an object with the keys 'password', 'user'."
+        f"Expected an event of one of the gateways {KNOWN}, but got an object with the keys 'password', 'user'."
     )
 
 
@@ -58,6 +135,7 @@ def test_a_refusal_says_what_came_in_a_line(event: Any, described: str) -> None:
     assert str(caught.value).endswith(f"{described}.")
 
 
+@settings(max_examples=40)
 @given(context=JSON, domain=JSON, kind=st.booleans())
 def test_telling_doors_apart_never_raises(context: Any, domain: Any, kind: bool) -> None:
     event = {"requestContext": context, **({"type": "REQUEST"} if kind else {})}
@@ -78,7 +156,7 @@ def test_a_function_url_is_told_by_its_domain_alone() -> None:
 
 
 def test_a_door_has_two_translations_and_nothing_else() -> None:
-    (door, _) = GATEWAYS
+    door, *_ = GATEWAYS
     assert callable(door.request)
     assert callable(door.reply)
     assert repr(door) == "<gateway function_url>"

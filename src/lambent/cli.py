@@ -74,7 +74,7 @@ def parameters() -> list[click.Parameter]:
     typed = {
         "--host": ("127.0.0.1", click.STRING, "Address to listen on."),
         "--port": (3000, click.IntRange(0, 65535), "Port to listen on; 0 for any free one."),
-        "--door": ("url", click.Choice(list(DOORS)), "The front door: a Function URL or an HTTP API."),
+        "--door": ("url", click.Choice(list(DOORS)), "The front door, by whose rules the gateway goes."),
         "--app-dir": (".", directory, "Where TARGET is looked up."),
         "--timeout": (3.0, seconds, "Seconds that an invocation may take."),
         "--memory": (128, click.IntRange(128, 32768), "MB that the function is told it has."),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lambent.dev.doors import DOORS
-from lambent.dev.doors.model import PAYLOAD_LIMIT, Site
+from lambent.dev.doors.model import MEGABYTE, PAYLOAD_LIMIT, Site
 from lambent.dev.front_door import FrontDoor
 from lambent.dev.hosts import Hosts
 from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Result
@@ -111,7 +111,13 @@ def test_the_root_of_the_client_s_trace_goes_on() -> None:
 
 @pytest.mark.parametrize(
     ("door", "status", "body"),
-    [("url", 502, b"Internal Server Error"), ("http", 500, b'{"message":"Internal Server Error"}')],
+    [
+        ("url", 502, b"Internal Server Error"),
+        ("http", 500, b'{"message":"Internal Server Error"}'),
+        ("http1", 500, b'{"message":"Internal Server Error"}'),
+        ("rest", 502, b'{"message": "Internal server error"}'),
+        ("lattice", 500, b"Internal Server Error"),
+    ],
 )
 def test_a_function_error_is_answered_as_the_door_does(door: str, status: int, body: bytes) -> None:
     visit = Visit(Failed(Cause.FUNCTION, ERROR), door).make()
@@ -151,6 +157,29 @@ def test_a_body_that_turns_out_to_be_over_the_limit_is_refused() -> None:
 def test_an_event_over_the_limit_is_refused_though_the_body_is_not() -> None:
     visit = Visit().make((b"content-type", b"image/png"), method="POST", pieces=(b"x" * 5_000_000,))
     assert (visit.status, visit.service.taken) == (413, [])
+
+
+def test_a_load_balancer_takes_a_megabyte() -> None:
+    assert Visit(Replied(b'{"statusCode": 200}'), "alb").make(method="POST", pieces=(b"x" * MEGABYTE,)).status == 200
+    visit = Visit(None, "alb").make(method="POST", pieces=(b"x" * (MEGABYTE + 1),))
+    assert (visit.status, visit.service.taken) == (413, [])
+    assert visit.headers[b"content-type"] == b"text/html"
+
+
+@pytest.mark.parametrize(("door", "limit"), [("alb", MEGABYTE), ("edge", MEGABYTE), ("edge-viewer", 40 * 1024)])
+def test_a_result_larger_than_the_door_takes_is_502_and_said_by_how_much(door: str, limit: int) -> None:
+    around = len(b'{"statusCode":200,"status":"200","body":""}')
+    fits = b'{"statusCode":200,"status":"200","body":"%s"}' % (b"x" * (limit - around))
+    assert Visit(Replied(fits), door).make().status == 200
+    visit = Visit(Replied(fits + b"  "), door).make()
+    assert visit.status == 502
+    assert f"{limit} bytes" in visit.said[0]
+    assert "2 too many" in visit.said[0]
+
+
+def test_an_unusable_reply_is_another_refusal_than_a_function_error() -> None:
+    assert Visit(Failed(Cause.FUNCTION, ERROR), "edge").make().status == 503
+    assert Visit(Replied(b"{}"), "edge").make().status == 502
 
 
 def test_a_request_for_another_host_is_refused_and_told_what_to_do() -> None:

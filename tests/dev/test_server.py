@@ -303,6 +303,39 @@ def test_our_own_runtime_serves_an_application_and_runs_its_shutdown(tmp_path: P
     assert "lifespan.shutdown seen" in running.output
 
 
+@pytest.mark.parametrize(
+    ("door", "path"),
+    [
+        ("http1", ["path"]),
+        ("rest", ["path"]),
+        ("alb-multi", ["path"]),
+        ("lattice", ["path"]),
+        ("edge", ["Records", 0, "cf", "request", "uri"]),
+    ],
+)
+def test_each_door_shows_the_function_its_own_event(tmp_path: Path, door: str, path: list[str | int]) -> None:
+    (tmp_path / "echo.py").write_text(ECHO, "utf-8")
+    with LocalLambda(tmp_path, "echo.handler", "--door", door, "--runtime", "awslambdaric") as running:
+        answer = running.ask("PUT", "/a%20b", b"hi", content_type="text/plain")
+        assert (answer.status, answer.headers["content-type"]) == (200, "text/plain")
+        event = json.loads(answer.body)
+        for step in path:
+            event = event[step]
+        assert event == "/a%20b"
+
+
+ECHO = """
+import json
+
+def handler(event, context):
+    body = json.dumps(event)
+    if "Records" in event:
+        return {"status": "200", "headers": {"content-type": [{"value": "text/plain"}]}, "body": body}
+    kind = "multiValueHeaders" if "elb" in event["requestContext"] else "headers"
+    value = ["text/plain"] if kind == "multiValueHeaders" else "text/plain"
+    return {"statusCode": 200, kind: {"content-type": value}, "body": body}
+"""
+
 APPLICATION = """
 state = []
 

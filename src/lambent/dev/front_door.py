@@ -46,7 +46,7 @@ class FrontDoor:
 
     async def _answer(self, scope: Scope, headers: RawHeaders, receive: Receive) -> HTTPReply:
         arrival = arrive(headers)
-        body = await read_body(headers, receive)
+        body = await read_body(headers, receive, self._door.limits.body)
         if body is None:
             return self._door.refuse(Refusal.TOO_LARGE, arrival)
         request = HTTPRequest(
@@ -79,19 +79,21 @@ class FrontDoor:
     def _reply(self, request: HTTPRequest, arrival: Arrival, result: Result) -> HTTPReply:
         if isinstance(result, Replied):
             try:
+                check_size(result.payload, self._door.limits.result)
                 return self._door.reply(result.payload, arrival)
             except InvalidMessage as error:
                 self._say(f"RequestId: {arrival.request_id} {self._door.title} cannot use the reply: {error}")
-                return self._failure(request, arrival, report.Failure("Unusable reply", str(error), ""))
+                failure = report.Failure("Unusable reply", str(error), "")
+                return self._failure(request, arrival, failure, Refusal.UNUSABLE_REPLY)
         if result.cause is Cause.GONE:
             raise ClientGone
         if result.cause in REFUSALS:
             return self._door.refuse(REFUSALS[result.cause], arrival)
-        return self._failure(request, arrival, report.read_failure(result.payload))
+        return self._failure(request, arrival, report.read_failure(result.payload), Refusal.FUNCTION_ERROR)
 
-    def _failure(self, request: HTTPRequest, arrival: Arrival, failure: report.Failure) -> HTTPReply:
+    def _failure(self, request: HTTPRequest, arrival: Arrival, failure: report.Failure, reason: Refusal) -> HTTPReply:
         """The door's own answer; for a person at a browser, a page that tells why."""
-        refusal = self._door.refuse(Refusal.FUNCTION_ERROR, arrival)
+        refusal = self._door.refuse(reason, arrival)
         if not page.wants_page(request.method, request.headers):
             return refusal
         status, door, request_id = refusal.status, self._door.title, arrival.request_id
@@ -112,10 +114,17 @@ def arrive(headers: RawHeaders) -> Arrival:
     )
 
 
-async def read_body(headers: RawHeaders, receive: Receive) -> bytes | None:
-    """The whole body; None if it is larger than Lambda takes, of which no more than that is ever held."""
+def check_size(payload: bytes, limit: int) -> None:
+    """`InvalidMessage` for a result that is larger than the door takes; Lambda's own limit is the environment's."""
+    if len(payload) > limit:
+        excess = len(payload) - limit
+        raise InvalidMessage(f"the limit is {limit} bytes as JSON, but it has {len(payload)}, {excess} too many.")
+
+
+async def read_body(headers: RawHeaders, receive: Receive, limit: int) -> bytes | None:
+    """The whole body; None if it is larger than the door takes, of which no more than that is ever held."""
     declared = [value for name, value in headers if name == b"content-length"]
-    if any(value.isdigit() and int(value) > PAYLOAD_LIMIT for value in declared):
+    if any(value.isdigit() and int(value) > limit for value in declared):
         return None
     body = bytearray()
     while True:
@@ -123,7 +132,7 @@ async def read_body(headers: RawHeaders, receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             raise ClientGone
         body += message.get("body", b"")
-        if len(body) > PAYLOAD_LIMIT:
+        if len(body) > limit:
             return None
         if not message.get("more_body", False):
             return bytes(body)

@@ -28,6 +28,11 @@ __all__ = ["GATEWAYS", "detect"]
 LAMBDA_LIMIT = 6 * 1024 * 1024 + 100
 """Bytes that Lambda takes as a reply that is not streamed (measured on AWS's emulator; documented as 6 MB)."""
 
+ALB_LIMIT = 1024 * 1024
+EDGE_VIEWER_LIMIT = 40 * 1024
+EDGE_ORIGIN_LIMIT = 1024 * 1024
+"""Bytes, as documented: 1 MB, 40 KB and 1 MB."""
+
 
 class Door:
     """A Gateway whose translation is the module of the same name in this package, loaded at first use."""
@@ -75,10 +80,68 @@ def _is_http_api(event: dict[str, Event]) -> bool:
         return False
 
 
+def _is_alb(event: dict[str, Event]) -> bool:
+    """`requestContext.elb`, with or without multi-value headers."""
+    try:
+        return bool(event["requestContext"]["elb"])
+    except (LookupError, TypeError):
+        return False
+
+
+def _is_http_api_v1(event: dict[str, Event]) -> bool:
+    """`version` 1.0 with `httpMethod`. Destinations have the former too; an authorizer's event has a `type`."""
+    return event.get("version") == "1.0" and "httpMethod" in event and "type" not in event
+
+
+def _is_rest_api(event: dict[str, Event]) -> bool:
+    """`httpMethod` and `path`, as a hand-written event has, and neither a `type` nor what the other doors go by."""
+    if "httpMethod" not in event or "path" not in event or "type" in event:
+        return False
+    return event.get("version") != "1.0" and not _is_alb(event)
+
+
+def _is_lattice_v2(event: dict[str, Event]) -> bool:
+    """`requestContext.serviceNetworkArn`."""
+    try:
+        return bool(event["requestContext"]["serviceNetworkArn"])
+    except (LookupError, TypeError):
+        return False
+
+
+def _is_lattice_v1(event: dict[str, Event]) -> bool:
+    """`raw_path`: no other event is in snake case."""
+    return "raw_path" in event
+
+
+def _is_edge_viewer_request(event: dict[str, Event]) -> bool:
+    """`Records[0].cf.config.eventType`; of an event about a response there is nothing to ask an application."""
+    return _edge_event_type(event) == "viewer-request"
+
+
+def _is_edge_origin_request(event: dict[str, Event]) -> bool:
+    """`Records[0].cf.config.eventType`."""
+    return _edge_event_type(event) == "origin-request"
+
+
+def _edge_event_type(event: dict[str, Event]) -> object:
+    try:
+        return event["Records"][0]["cf"]["config"]["eventType"]
+    except (LookupError, TypeError):
+        return None
+
+
 GATEWAYS: tuple[Gateway, ...] = (
     Door("function_url", _is_function_url),
     Door("http_api", _is_http_api),
+    Door("rest_api", _is_rest_api),
+    Door("http_api_v1", _is_http_api_v1),
+    Door("alb", _is_alb, ALB_LIMIT),
+    Door("lattice", _is_lattice_v2),
+    Door("lattice", _is_lattice_v1),
+    Door("edge", _is_edge_viewer_request, EDGE_VIEWER_LIMIT),
+    Door("edge", _is_edge_origin_request, EDGE_ORIGIN_LIMIT),
 )
+"""The first is told from the second by its place; all others match nothing that another one matches."""
 
 
 def detect(event: Event, gateways: Iterable[Gateway]) -> Gateway:
@@ -87,7 +150,7 @@ def detect(event: Event, gateways: Iterable[Gateway]) -> Gateway:
         for gateway in gateways:
             if gateway.matches(event):
                 return gateway
-    known = ", ".join(gateway.name for gateway in gateways)
+    known = ", ".join(dict.fromkeys(gateway.name for gateway in gateways))
     raise UnknownEvent(f"Expected an event of one of the gateways {known}, but got {_describe(event)}.")
 
 

@@ -130,3 +130,19 @@ def test_a_status_without_a_body_has_none(status: int) -> None:
 
 def test_a_result_that_is_no_json_is_text() -> None:
     assert envelope.read(b"{oops \xff") == "{oops \N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize("payload", [b'"a"', b"[]", b"null", b"{oops"])
+def test_a_result_that_is_no_object_is_named_in_the_error(payload: bytes) -> None:
+    with pytest.raises(InvalidMessage, match="must return an object"):
+        envelope.read_object(payload)
+
+
+def test_lists_of_values_become_one_header_each() -> None:
+    assert envelope.multi_values({"a": ["1", 2, None], "b": []}) == [(b"a", b"1"), (b"a", b"2")]
+
+
+@pytest.mark.parametrize("headers", [[], "a", {"a": "1"}])
+def test_lists_of_values_that_are_none_are_refused(headers: object) -> None:
+    with pytest.raises(InvalidMessage, match="multiValueHeaders must be an object of lists"):
+        envelope.multi_values(headers)

@@ -62,6 +62,34 @@ def test_cookie_fields_are_joined_as_cookies_are() -> None:
     assert fields.joined_headers([(b"cookie", b"a=1"), (b"cookie", b"b=2; c=3")]) == {"cookie": "a=1; b=2; c=3"}
 
 
+def test_repeated_headers_can_be_kept_apart_but_cookies() -> None:
+    sent = [(b"x-a", b"1"), (b"cookie", b"a=1"), (b"x-a", b"2"), (b"cookie", b"b=2")]
+    assert fields.header_values(sent) == {"x-a": ["1", "2"], "cookie": ["a=1; b=2"]}
+
+
+def test_of_repeated_values_the_last_is_taken() -> None:
+    assert fields.last({"a": ["1", "2"], "b": ["3"]}) == {"a": "2", "b": "3"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("x-my-header", "X-My-Header"), ("ACCEPT", "Accept"), ("cloudfront-viewer-tls", "CloudFront-Viewer-Tls")],
+)
+def test_header_names_are_spelled_as_api_gateway_spells_them(name: str, expected: str) -> None:
+    assert fields.title_case(name) == expected
+
+
+def test_a_query_can_be_left_encoded() -> None:
+    assert fields.query_values(b"a=%2B+&a=2&b", fields.encoded) == {"a": ["%2B+", "2"], "b": [""]}
+
+
+def test_what_the_gateway_says_comes_last_and_once() -> None:
+    sent = request((b"X-Forwarded-Proto", b"gopher"), (b"host", b"h"), (b"a", b"1"), (b"a", b"2"))
+    names = [name for name, _ in fields.received_headers(sent, "t")]
+    added = [b"x-amzn-trace-id", b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto"]
+    assert names == [b"host", b"a", b"a", *added]
+
+
 def test_cookies_are_taken_apart() -> None:
     assert fields.cookies({"cookie": "a=1; b=2;c=3; "}) == ["a=1", "b=2", "c=3"]
 

@@ -1,9 +1,12 @@
 """Where a function is said to be deployed."""
 
 import re
+import uuid
 
 from lambent.dev.doors import DOORS
-from lambent.dev.doors.model import Site
+from lambent.dev.doors.model import Arrival, Refusal, Site
+
+ARRIVAL = Arrival("4b1d7f0c-27f2-4a3f-9a6b-0d0f3a9e6f11", "ATfSmjLgPHcESJw=", "Root=1-2-3", 1783711145.5)
 
 
 def test_an_identifier_looks_like_one_of_aws() -> None:
@@ -18,4 +21,25 @@ def test_every_door_is_built_for_a_site_and_has_a_title() -> None:
     assert {name: build(Site("app")).title for name, build in DOORS.items()} == {
         "url": "Function URL",
         "http": "HTTP API",
+        "http1": "HTTP API, payload format 1.0",
+        "rest": "REST API",
+        "alb": "Application Load Balancer",
+        "alb-multi": "Application Load Balancer, multi-value headers",
+        "lattice1": "VPC Lattice, version 1",
+        "lattice": "VPC Lattice",
+        "edge": "CloudFront, Lambda@Edge origin-request",
+        "edge-viewer": "CloudFront, Lambda@Edge viewer-request",
     }
+
+
+def test_every_door_has_an_answer_for_every_refusal() -> None:
+    for build in DOORS.values():
+        for reason in Refusal:
+            assert build(Site("app")).refuse(reason, ARRIVAL).status >= 400
+
+
+def test_the_ids_of_other_services_are_not_lambda_s_but_follow_from_it() -> None:
+    other = ARRIVAL._replace(request_id="other")
+    assert uuid.UUID(ARRIVAL.api_request_id).version == 4
+    assert ARRIVAL.api_request_id not in (ARRIVAL.request_id, other.api_request_id)
+    assert re.fullmatch(r"[\w-]{54}==", ARRIVAL.edge_request_id)

@@ -7,12 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lambent.dev.doors import alb, edge
 from lambent.dev.doors.function_url import FunctionURL
 from lambent.dev.doors.http_api import HTTPAPI
+from lambent.dev.doors.http_api_v1 import HTTPAPIv1
+from lambent.dev.doors.lattice import LatticeV1, LatticeV2
 from lambent.dev.doors.model import Door, Site
+from lambent.dev.doors.rest_api import RESTAPI
 
 DOORS: dict[str, Callable[[Site], Door]] = {
     "url": FunctionURL,
     "http": HTTPAPI,
+    "http1": HTTPAPIv1,
+    "rest": RESTAPI,
+    "alb": alb.ALB,
+    "alb-multi": alb.multi_value,
+    "lattice1": LatticeV1,
+    "lattice": LatticeV2,
+    "edge": edge.Edge,
+    "edge-viewer": edge.viewer_request,
 }
 """The name that `--door` takes → the door, built for the function that stands behind it."""

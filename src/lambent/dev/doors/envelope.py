@@ -1,4 +1,8 @@
-"""A result in payload format 2.0, read: `{"statusCode", "headers", "cookies", "body", "isBase64Encoded"}`."""
+"""A result in the form that HTTP doors take, read field by field.
+
+In payload format 2.0, that is `{"statusCode", "headers", "cookies", "body", "isBase64Encoded"}`; others have
+`multiValueHeaders` in place of `cookies`.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +34,27 @@ def read(payload: bytes) -> object:
     return result
 
 
+def read_object(payload: bytes) -> dict[str, object]:
+    """The result, of a door that takes nothing but an object."""
+    result = read(payload)
+    if not isinstance(result, dict):
+        raise InvalidMessage(f"The function must return an object with statusCode, but returned {result!r:.200}.")
+    return result
+
+
 def response(envelope: dict[str, object], default_type: bytes, text: Callable[[object], str]) -> HTTPReply:
     """Read an envelope. `text` makes a string of a body that is none. `InvalidMessage` tells which field is wrong."""
     status = status_code(envelope["statusCode"])
-    headers = header_list(envelope.get("headers"))
-    if not any(name.lower() == b"content-type" for name, _ in headers):
-        headers.append((b"content-type", default_type))
     # Observed: each of `cookies` before a set-cookie among the headers.
-    headers = [*cookie_list(envelope.get("cookies")), *headers]
-    content = b"" if status in BODILESS else body(envelope, text)
-    return HTTPReply(status, headers, content)
+    headers = [*cookie_list(envelope.get("cookies")), *header_list(envelope.get("headers"))]
+    return assembled(status, headers, body(envelope, text), default_type)
+
+
+def assembled(status: int, headers: RawHeaders, content: bytes, default_type: bytes) -> HTTPReply:
+    """The reply, with a content type, and without a body where the status allows none."""
+    if not any(name.lower() == b"content-type" for name, _ in headers):
+        headers = [*headers, (b"content-type", default_type)]
+    return HTTPReply(status, headers, b"" if status in BODILESS else content)
 
 
 def status_code(value: object) -> int:
@@ -55,12 +70,30 @@ def status_code(value: object) -> int:
 
 def header_list(value: object) -> RawHeaders:
     """The headers that may be sent on, in order. `null` is no headers, a null value no header."""
+    return kept(single_values(value))
+
+
+def kept(headers: RawHeaders) -> RawHeaders:
+    """Those that are not for the gateway alone to say."""
+    return [field for field in headers if field[0].lower() not in DROPPED]
+
+
+def single_values(value: object) -> RawHeaders:
+    """`headers`, all of them."""
     if value is None:
         return []
     if not isinstance(value, dict):
         raise InvalidMessage(f"headers must be an object of strings, but the function returned {value!r}.")
-    headers = [header(name, each) for name, each in value.items() if each is not None]
-    return [field for field in headers if field[0].lower() not in DROPPED]
+    return [header(name, each) for name, each in value.items() if each is not None]
+
+
+def multi_values(value: object) -> RawHeaders:
+    """`multiValueHeaders`, all of them."""
+    if value is None:
+        return []
+    if not isinstance(value, dict) or not all(isinstance(each, list) for each in value.values()):
+        raise InvalidMessage(f"multiValueHeaders must be an object of lists, but the function returned {value!r}.")
+    return [header(name, each) for name, values in value.items() for each in values if each is not None]
 
 
 def header(name: str, value: object) -> tuple[bytes, bytes]:
@@ -94,6 +127,11 @@ def body(envelope: dict[str, object], text: Callable[[object], str]) -> bytes:
         return base64.b64decode(content, validate=True)
     except (ValueError, binascii.Error) as error:
         raise InvalidMessage(f"isBase64Encoded is true, but the body is not base64: {error}.") from None
+
+
+def refuse_body(value: object) -> str:
+    """For doors that take no body but a string."""
+    raise InvalidMessage(f"body must be a string, but the function returned {value!r}.")
 
 
 def wire(text: str) -> bytes:

@@ -9,13 +9,14 @@ import json
 from dataclasses import dataclass
 
 from lambent.dev.doors import envelope, fields
-from lambent.dev.doors.model import Arrival, Fields, HTTPReply, HTTPRequest, Refusal, Site
+from lambent.dev.doors.model import LAMBDA_LIMITS, Arrival, Fields, HTTPReply, HTTPRequest, Limits, Refusal, Site
 
 JSON = b"application/json"
 
 # Of 413 and 429 only the statuses are documented; their bodies have the form of the door's other refusals.
 REFUSALS = {
     Refusal.FUNCTION_ERROR: (502, b"Internal Server Error"),
+    Refusal.UNUSABLE_REPLY: (502, b"Internal Server Error"),
     Refusal.THROTTLED: (429, b'{"Message":"Rate Exceeded."}'),
     Refusal.TOO_LARGE: (413, b'{"Message":"Request must be smaller than 6291556 bytes"}'),
 }
@@ -28,6 +29,7 @@ class FunctionURL:
 
     site: Site
     title: str = "Function URL"
+    limits: Limits = LAMBDA_LIMITS
 
     def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
         headers = fields.gateway_headers(request, arrival.trace)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambent.dev.doors import envelope, fields
-from lambent.dev.doors.model import Arrival, Fields, HTTPReply, HTTPRequest, Refusal, Site
-from lambent.errors import InvalidMessage
+from lambent.dev.doors.model import LAMBDA_LIMITS, Arrival, Fields, HTTPReply, HTTPRequest, Limits, Refusal, Site
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
@@ -18,6 +17,7 @@ TEXT = b"text/plain; charset=utf-8"
 # The status of a throttled integration is believed, not measured.
 REFUSALS = {
     Refusal.FUNCTION_ERROR: (500, b'{"message":"Internal Server Error"}'),
+    Refusal.UNUSABLE_REPLY: (500, b'{"message":"Internal Server Error"}'),
     Refusal.THROTTLED: (503, b'{"message":"Service Unavailable"}'),
     Refusal.TOO_LARGE: (413, b'{"message":"Request Entity Too Large"}'),
 }
@@ -29,6 +29,7 @@ class HTTPAPI:
 
     site: Site
     title: str = "HTTP API"
+    limits: Limits = LAMBDA_LIMITS
 
     def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
         headers = fields.gateway_headers(request, arrival.trace)
@@ -66,7 +67,7 @@ class HTTPAPI:
         """An object with `statusCode` is an envelope, a string is the body, anything else is the body byte for byte."""
         result = envelope.read(payload)
         if isinstance(result, dict) and "statusCode" in result:
-            reply = envelope.response(result, TEXT, refuse_body)
+            reply = envelope.response(result, TEXT, envelope.refuse_body)  # believed: not measured
         elif isinstance(result, str):
             reply = HTTPReply(200, [(b"content-type", JSON)], result.encode("utf-8", "replace"))
         else:
@@ -74,13 +75,13 @@ class HTTPAPI:
         return stamped(reply, arrival)
 
     def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:
-        status, text = REFUSALS[reason]
-        return stamped(HTTPReply(status, [(b"content-type", JSON)], text), arrival)
+        return refusal(reason, arrival)
 
 
-def refuse_body(value: object) -> str:
-    """Believed, not measured: an HTTP API takes no body but a string."""
-    raise InvalidMessage(f"body must be a string, but the function returned {value!r}.")
+def refusal(reason: Refusal, arrival: Arrival) -> HTTPReply:
+    """What an HTTP API answers by itself, in either payload format."""
+    status, text = REFUSALS[reason]
+    return stamped(HTTPReply(status, [(b"content-type", JSON)], text), arrival)
 
 
 def stamped(reply: HTTPReply, arrival: Arrival) -> HTTPReply:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import uuid
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -13,6 +15,21 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 PAYLOAD_LIMIT = 6 * 1024 * 1024 + 100
 """Bytes that Lambda takes as a synchronous event, and gives back as a result (AWS: 6 MB; measured: 100 bytes more)."""
+
+MEGABYTE = 1024 * 1024
+
+
+class Limits(NamedTuple):
+    """What a door takes and gives, in bytes; above it, the door answers by itself."""
+
+    body: int = PAYLOAD_LIMIT
+    """Of a request."""
+    result: int = PAYLOAD_LIMIT
+    """Of what the function returns, as JSON."""
+
+
+LAMBDA_LIMITS = Limits()
+"""Of doors that set none of their own below Lambda's."""
 
 
 class HTTPRequest(NamedTuple):
@@ -69,12 +86,24 @@ class Arrival(NamedTuple):
     now: float
     """Seconds since the epoch."""
 
+    @property
+    def api_request_id(self) -> str:
+        """A REST API's own id of the request: a UUID that is not Lambda's."""
+        return str(uuid.UUID(bytes=hashlib.sha256(self.request_id.encode()).digest()[:16], version=4))
+
+    @property
+    def edge_request_id(self) -> str:
+        """CloudFront's id of the request: 40 bytes in base64 for URLs, such as `4TyzHTaY…UoUSEQ==`."""
+        return base64.urlsafe_b64encode(hashlib.sha512(self.request_id.encode()).digest()[:40]).decode("ascii")
+
 
 class Refusal(Enum):
     """Why a door answers by itself, in place of the function."""
 
     FUNCTION_ERROR = "function error"
-    """The function raised, timed out or died, or its result cannot become an HTTP response."""
+    """The function raised, timed out or died."""
+    UNUSABLE_REPLY = "unusable reply"
+    """The function's result cannot become an HTTP response."""
     THROTTLED = "throttled"
     TOO_LARGE = "request too large"
 
@@ -85,6 +114,10 @@ class Door(Protocol):
     @property
     def title(self) -> str:
         """How AWS calls it."""
+
+    @property
+    def limits(self) -> Limits:
+        """Beside Lambda's own."""
 
     def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
         """Build the event that AWS would have built of this request, fields in AWS's order."""
