@@ -25,8 +25,25 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "fastapi_app"
 ROADS = {
     "lambent, Function URL": ("app:app", "--door", "url"),
     "lambent, HTTP API": ("app:app", "--door", "http"),
+    "lambent, HTTP API 1.0": ("app:app", "--door", "http1"),
+    "lambent, REST API": ("app:app", "--door", "rest"),
+    "lambent, ALB": ("app:app", "--door", "alb"),
+    "lambent, ALB with multi-value headers": ("app:app", "--door", "alb-multi"),
+    "lambent, VPC Lattice": ("app:app", "--door", "lattice"),
+    "lambent, CloudFront": ("app:app", "--door", "edge"),
     "awslambdaric, Function URL": ("app.handler", "--door", "url", "--runtime", "awslambdaric"),
     "awslambdaric, HTTP API": ("app.handler", "--door", "http", "--runtime", "awslambdaric"),
+}
+
+# What a door calls a body without a type; CloudFront leaves it without.
+DEFAULT_TYPES = {
+    "url": "application/json",
+    "http": "text/plain; charset=utf-8",
+    "http1": "text/plain; charset=utf-8",
+    "rest": "application/json",
+    "alb": "application/octet-stream",
+    "alb-multi": "application/octet-stream",
+    "lattice": "application/json",
 }
 
 UPLOAD = (
@@ -93,8 +110,9 @@ def folded(answer: Answer, name: str, road: str) -> Answer:
     fields = dict(answer.headers)
     if name == "HEAD of a static file":
         fields["content-length"] = "0"
-    if "content-type" not in fields:
-        fields["content-type"] = "application/json" if "URL" in road else "text/plain; charset=utf-8"
+    door = ROADS[road][2]
+    if "content-type" not in fields and door in DEFAULT_TYPES:
+        fields["content-type"] = DEFAULT_TYPES[door]
     return answer._replace(headers=sorted(fields.items()))
 
 
