@@ -11,13 +11,13 @@ One object, three ways to run it: AWS's managed Python runtime calls `handler(ev
 from __future__ import annotations
 
 import logging
+from threading import Lock
 
 from lambent.asgi.http import COMPLETE, HTTPConversation
 from lambent.asgi.scope import http_scope
 from lambent.errors import ConfigurationError, FailureStatus, IncompleteResponse, InvalidResult, MalformedEvent
 from lambent.gateway import GATEWAYS, detect
 from lambent.gateway.model import Response, Settings
-from lambent.managed import ManagedEnvironment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
     from lambent.gateway.model import Request
     from lambent.gateway.protocol import Gateway
+    from lambent.managed import ManagedEnvironment
     from lambent.types import ASGIApp, Context, Event, Invocation, Result, Scope
 
 logger = logging.getLogger("lambent")
+
+_FIRST_CALL = Lock()
 
 _NEVER_TOO_LARGE = 6000
 """Bytes of a body that no door refuses, even if each of them takes six as JSON."""
@@ -81,9 +84,9 @@ class Lambent:
         self._excluded = frozenset(name.lower().encode("latin-1") for name in exclude_headers)
         self._plain = errors == "respond" and not self.failure_statuses and not self._excluded
         self._state: dict[str, object] = {}
-        self._environment = ManagedEnvironment(self)
+        self._environment: ManagedEnvironment | None = None
         if eager:
-            self._environment.start()
+            self._called().start()
 
     def __call__(self, event: Event, context: Context | None = None) -> Result:
         """Handle one event and return the reply, as the managed Python runtime wants it.
@@ -91,18 +94,28 @@ class Lambent:
         May be called from any thread. Raises UnknownEvent for an event of no known gateway, what startup raised where
         that failed, and WrongEventLoop inside a running event loop: there, await `handle`.
         """
-        return self._environment.call(event, context)
+        return (self._environment or self._called()).call(event, context)
 
     async def handle(self, event: Event, context: Context | None = None) -> Result:
         """Handle one event on the running event loop, which thereby becomes the environment's."""
-        return await self._environment.handle(event, context)
+        return await (self._environment or self._called()).handle(event, context)
 
     def close(self) -> None:
         """Stop the lifespan that calls of the handler have started, and close the event loop made for them.
 
         Lambda never needs it; it happens when the interpreter exits. For tests and scripts that want it sooner.
         """
-        self._environment.close()
+        if self._environment is not None:
+            self._environment.close()
+
+    def _called(self) -> ManagedEnvironment:
+        """Where calls run: made with the first one, for our own runtime makes none."""
+        from lambent.managed import ManagedEnvironment
+
+        with _FIRST_CALL:
+            if self._environment is None:
+                self._environment = ManagedEnvironment(self)
+            return self._environment
 
     def lifetime(self) -> AbstractAsyncContextManager[None]:
         """Handler: the application's lifespan. What its startup puts into the state is in every request's scope."""
