@@ -306,6 +306,19 @@ def test_an_application_that_raises_is_logged_with_its_traceback_and_the_next_re
     assert "in app" in caplog.text  # a line of the traceback
 
 
+def test_an_exception_that_is_false_is_an_exception(caplog: pytest.LogCaptureFixture) -> None:
+    class Empty(Exception):
+        def __len__(self) -> int:
+            return 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await hi(scope, receive, send)
+        raise Empty
+
+    assert answer(app) == HI
+    assert "Empty" in caplog.text
+
+
 def test_an_exception_after_the_response_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({**START, "status": 503})

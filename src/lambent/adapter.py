@@ -159,7 +159,7 @@ class Lambent:
             await self.app(scope, conversation.receive, conversation.send)
         except Exception as error:
             raised = error
-        if raised or held or conversation.state is not COMPLETE:
+        if raised is not None or held or conversation.state is not COMPLETE:
             last = self._conclude(scope, conversation, held, raised)
             if last is not None:
                 await invocation.reply(self._translate(last, event, gateway))
