@@ -238,7 +238,8 @@ def _log(scope: Scope, error: Exception, *, answered: bool) -> None:
     ours = error.__traceback__ is None
     what = str(error).removesuffix(".") if ours else "The application raised"
     outcome = "had been answered" if answered else "is answered with 500"
-    logger.error("%s; %s %s %s.", what, scope["method"], scope["path"], outcome, exc_info=None if ours else error)
+    traceback = None if ours else (type(error), error, error.__traceback__)
+    logger.error("%s; %s %s %s.", what, scope["method"], scope["path"], outcome, exc_info=traceback)
 
 
 def _reason(error: Exception) -> str:

@@ -187,7 +187,7 @@ class ManagedEnvironment:
         """What enters the lifetime, once, however many calls wait for it. For the thread that runs the loop."""
         entering = self._entering
         if entering is None or entering.done():
-            if runner.lost:
+            if runner.lost is not None:
                 logger.error("The lifespan ended by itself and is started again.", exc_info=runner.lost)
             entering = self._entering = runner.loop.create_task(runner.enter(self._handler.lifetime()))
         return entering
