@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambent.errors import RuntimeAPIError
+from lambent.errors import InvalidResult, RuntimeAPIError
 from lambent.runtime.invocation import LambdaContext
 
 ENVIRON = {
@@ -96,6 +96,19 @@ def test_the_clock_is_read_each_time() -> None:
 def test_what_is_no_invocation_is_named(headers: dict[str, str]) -> None:
     with pytest.raises(RuntimeAPIError, match="Expected the headers of an invocation"):
         LambdaContext(headers, {}, lambda: 0.0)
+
+
+@pytest.mark.parametrize("name", ["client_context", "cognito_identity"])
+@pytest.mark.parametrize("text", ["{", "7", '"text"', "[1]"])
+def test_what_the_caller_sent_and_is_no_object_concerns_the_invocation_only(name: str, text: str) -> None:
+    with pytest.raises(InvalidResult, match=name.replace("_", "-")) as caught:
+        context(0.0, **{name: text})
+    assert caught.value.error_type == "Runtime.LambdaContextUnmarshalError"
+
+
+def test_a_client_that_is_no_object_is_the_callers_fault_too() -> None:
+    with pytest.raises(InvalidResult, match="client-context"):
+        context(client_context='{"client": "x"}')
 
 
 def test_it_names_itself() -> None:

@@ -579,6 +579,13 @@ def test_what_is_no_invocation_ends_the_loop(status: int) -> None:
         served(Function(echo), answer(status, b"said"))
 
 
+def test_a_client_context_that_cannot_be_read_fails_its_invocation_and_the_next_is_served() -> None:
+    steps = (invocation(b"1", "Lambda-Runtime-Client-Context: 7"), invocation(b"2", request_id="id-2"))
+    failed, answered = served(Function(echo), *steps).posts
+    assert failed.json["errorType"] == "Runtime.LambdaContextUnmarshalError"
+    assert answered.json == 2
+
+
 def test_an_invocation_without_an_id_ends_the_loop() -> None:
     with pytest.raises(RuntimeAPIError, match="Expected the headers of an invocation"):
         served(Function(echo), answer(200, b"{}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from lambent.errors import RuntimeAPIError
+from lambent.errors import InvalidResult, RuntimeAPIError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,15 +70,16 @@ class LambdaContext:
     def __init__(self, headers: Mapping[str, str], environ: Mapping[str, str], clock: Callable[[], float]) -> None:
         """Read the headers (names in lower case) and variables. `clock` gives seconds since the epoch.
 
-        Raises RuntimeAPIError if a header that must be there is not, or cannot be read.
+        Raises RuntimeAPIError if a header of Lambda's own is not there, or cannot be read, and InvalidResult for what
+        the caller sent and is no JSON object: that concerns this invocation only.
         """
         try:
             self.aws_request_id = headers[_PREFIX + "aws-request-id"]
             self._deadline = int(headers.get(_PREFIX + "deadline-ms") or 0)
-            self.client_context = _parsed(ClientContext, headers.get(_PREFIX + "client-context"))
-            self.identity = _parsed(Identity, headers.get(_PREFIX + "cognito-identity")) or Identity({})
-        except (LookupError, ValueError, TypeError, AttributeError) as error:
+        except (LookupError, ValueError) as error:
             raise RuntimeAPIError(f"Expected the headers of an invocation, but: {error!r}.") from error
+        self.client_context = _parsed(ClientContext, "client-context", headers)
+        self.identity = _parsed(Identity, "cognito-identity", headers) or Identity({})
         self._clock = clock
         self.invoked_function_arn = headers.get(_PREFIX + "invoked-function-arn") or ""
         self.tenant_id = headers.get(_PREFIX + "aws-tenant-id") or None
@@ -96,6 +97,13 @@ class LambdaContext:
         return f"LambdaContext(aws_request_id={self.aws_request_id!r}, function_name={self.function_name!r})"
 
 
-def _parsed(kind: Callable[[Mapping[str, Any]], Any], text: str | None) -> Any:
-    """Read a header that holds JSON, in UTF-8. Some platforms send it empty where there is none."""
-    return kind(json.loads(text.encode("latin-1"))) if text else None
+def _parsed(kind: Callable[[Mapping[str, Any]], Any], name: str, headers: Mapping[str, str]) -> Any:
+    """Read a header that holds a JSON object, in UTF-8. Some platforms send it empty where there is none."""
+    text = headers.get(_PREFIX + name)
+    if not text:
+        return None
+    try:
+        return kind(json.loads(text.encode("latin-1")))
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        message = f"Expected `{_PREFIX}{name}` to be a JSON object, but: {error!r}."
+        raise InvalidResult(message, "Runtime.LambdaContextUnmarshalError") from None

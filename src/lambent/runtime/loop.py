@@ -40,26 +40,29 @@ def run(client: Client, runner: Runner, handler: Handler, codec: Codec) -> None:
         received = client.receive()
         if received.status != 200:
             raise RuntimeAPIError(f"Expected an invocation, but the Runtime API answered {_said(received)}.")
-        context = LambdaContext(received.headers, variables, time.time)
-        copy_context().run(_handle, received, context, client, runner, handler, codec)  # what it sets ends with it
+        copy_context().run(_handle, received, variables, client, runner, handler, codec)  # what it sets ends with it
 
 
 def _handle(
-    received: Reply, context: LambdaContext, client: Client, runner: Runner, handler: Handler, codec: Codec
+    received: Reply, variables: dict[str, str], client: Client, runner: Runner, handler: Handler, codec: Codec
 ) -> None:
+    request_id = received.headers.get("lambda-runtime-aws-request-id")
+    if not request_id:
+        raise RuntimeAPIError("Expected the headers of an invocation, but there is no Lambda-Runtime-Aws-Request-Id.")
     _set_trace_id(received.headers.get("lambda-runtime-trace-id"))
     echo = received.headers.get("lambda-runtime-invocation-id", "")
     post = Post(client)
     try:
+        context = LambdaContext(received.headers, variables, time.time)
         event = _decoded(received.body, codec)
         invocation = RuntimeInvocation(event, context, codec, post, echo)
         runner.run(handler.serve(invocation))
         if not post.sent:
             raise IncompleteResponse("The handler ended without a reply.")
     except (Exception, asyncio.CancelledError) as error:
-        logger.error("Request %s failed.", context.aws_request_id, exc_info=log_record(error))
+        logger.error("Request %s failed.", request_id, exc_info=log_record(error))
         if not post.sent:
-            post.send(requests.error(context.aws_request_id, diagnose(error, os.getcwd()), echo))
+            post.send(requests.error(request_id, diagnose(error, os.getcwd()), echo))
     post.confirm()
 
 
