@@ -117,9 +117,12 @@ def test_the_fast_codec_agrees_on_plain_values(value: Any) -> None:
     assert codec.fast().decode(EXACT.encode(value)) == value
 
 
-def test_the_fast_codec_is_orjson() -> None:
+def test_the_fast_codec_is_orjson(monkeypatch: pytest.MonkeyPatch) -> None:
     orjson = pytest.importorskip("orjson")
-    assert codec.fast() == (orjson.loads, orjson.dumps)
+    fast = codec.fast()
+    assert fast.encode is orjson.dumps
+    monkeypatch.setattr(orjson, "loads", lambda event: ("read by orjson", event))
+    assert fast.decode(b"{}") == ("read by orjson", b"{}")
 
 
 def test_the_mark_of_a_decimal_is_another_in_each_process() -> None:
@@ -132,3 +135,14 @@ def test_without_orjson_the_fast_codec_is_the_exact_one() -> None:
     hidden = "import sys; sys.modules['orjson'] = None; "
     script = hidden + "from lambent.runtime import codec; assert codec.fast() is codec.EXACT"
     subprocess.run([sys.executable, "-c", script], env=environment(), check=True)
+
+
+@pytest.mark.parametrize("event", [rb'{"path": "\ud800"}', b"[NaN, -Infinity]", b'"\xef\xbf\xbd"'])
+def test_the_fast_codec_reads_every_event_that_the_exact_one_reads(event: bytes) -> None:
+    assert repr(codec.fast().decode(event)) == repr(EXACT.decode(event))
+
+
+def test_what_is_no_json_is_refused_by_both() -> None:
+    for each in (EXACT, codec.fast()):
+        with pytest.raises(ValueError, match="Expecting"):
+            each.decode(b'{"a":')

@@ -58,4 +58,11 @@ def fast() -> Codec:
         import orjson
     except ImportError:
         return EXACT
-    return Codec(orjson.loads, orjson.dumps)
+
+    def decode(event: bytes) -> Event:
+        try:
+            return orjson.loads(event)
+        except ValueError:  # it refuses NaN and lone surrogates, which Lambda passes on
+            return json.loads(event)
+
+    return Codec(decode, orjson.dumps)
