@@ -12,13 +12,11 @@ from __future__ import annotations
 import re
 
 from lambent.gateway import body, headers
-from lambent.gateway.model import DEFAULTS, Request, Response, Settings
+from lambent.gateway.model import DEFAULTS, HTTP_VERSIONS, Request, Response, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambent.types import Event, Result
-
-_HTTP_VERSIONS = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1", "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3"}
 
 # What may stand in a path as it is: RFC 3986 pchar and the slash.
 _PATH_SAFE = "/!$&'()*+,;=:@-._~"
@@ -75,7 +73,7 @@ def assemble(event: dict[str, Event], path: str, raw_path: bytes, root_path: str
         (event.get("rawQueryString") or "").encode("utf-8", "replace"),
         root_path,
         scheme,
-        _HTTP_VERSIONS.get(http.get("protocol"), "1.1"),
+        HTTP_VERSIONS.get(http.get("protocol"), "1.1"),
         raw_headers,
         (address, 0) if (address := http.get("sourceIp")) else None,
         headers.server(fields.get("host") or context.get("domainName", ""), fields.get("x-forwarded-port", ""), scheme),

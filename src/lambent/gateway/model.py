@@ -7,6 +7,10 @@ if TYPE_CHECKING:
     from lambent.types import RawHeaders
 
 
+HTTP_VERSIONS = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1", "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3"}
+"""What a door calls a version, and what ASGI does."""
+
+
 class _Value:
     """Slots, and equality by them: cheaper to make than a NamedTuple, and 0.3 ms cheaper to define."""
 

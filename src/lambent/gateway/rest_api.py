@@ -13,14 +13,12 @@ Source: docs.aws.amazon.com/apigateway, "Set up Lambda proxy integrations in API
 from __future__ import annotations
 
 from lambent.gateway import body, forwarded, headers, multi_value
-from lambent.gateway.model import DEFAULTS, Request, Response, Settings
+from lambent.gateway.model import DEFAULTS, HTTP_VERSIONS, Request, Response, Settings
 from lambent.gateway.path import decode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambent.types import Event, Result
-
-_HTTP_VERSIONS = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1", "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3"}
 
 
 def request(event: dict[str, Event], settings: Settings = DEFAULTS) -> Request:
@@ -65,7 +63,7 @@ def assemble(event: dict[str, Event], raw_path: str, root_path: str) -> Request:
         multi_value.quoted_query(event),
         root_path,
         scheme,
-        _HTTP_VERSIONS.get(context.get("protocol") or "", "1.1"),
+        HTTP_VERSIONS.get(context.get("protocol") or "", "1.1"),
         fields,
         forwarded.told((context.get("identity") or {}).get("sourceIp")),
         headers.server(host, known.get(b"x-forwarded-port", b"").decode("latin-1"), scheme),
