@@ -84,6 +84,7 @@ def test_every_state_is_reached(state: str) -> None:
     [
         (STARTING, "lifespan.startup.complete", RUNNING),
         (STARTING, "lifespan.startup.failed", FAILED),
+        (RUNNING, "lifespan.shutdown.failed", RUNNING),
         (STOPPING, "lifespan.shutdown.complete", STOPPED),
         (STOPPING, "lifespan.shutdown.failed", FAILED),
     ],
@@ -96,7 +97,7 @@ def test_an_answer_leads_on(state: str, kind: str, target: str) -> None:
 
     asyncio.run(main())
     assert TRANSITIONS[state, kind] is target
-    assert len(TRANSITIONS) == 4
+    assert len(TRANSITIONS) == 5
 
 
 @pytest.mark.parametrize(
@@ -349,6 +350,51 @@ def test_a_lifespan_that_raises_during_the_body_cancels_it_and_says_why() -> Non
         assert task.cancelling() == 0  # who awaits further is not taken for cancelled
 
     asyncio.run(main())
+
+
+def test_a_lifespan_that_says_so_before_it_raises_is_told_by_what_it_raised() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(COMPLETE)
+        await send({"type": "lifespan.shutdown.failed", "message": "Traceback ..."})
+        raise Startup("connection lost")
+
+    async def main() -> None:
+        async with lifespan(app, {}, required=True):
+            await asyncio.Event().wait()
+
+    with pytest.raises(LifespanEnded) as caught:
+        asyncio.run(main())
+    assert isinstance(caught.value.__cause__, Startup)
+
+
+def test_a_lifespan_that_is_cancelled_may_say_so() -> None:
+    """As Starlette does: nothing is wrong, and nothing is reported at the end of the loop."""
+    reported: list[object] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(COMPLETE)
+        try:
+            await receive()
+        except BaseException:
+            await send({"type": "lifespan.shutdown.failed", "message": "Traceback ..."})
+            raise
+
+    async def body() -> None:
+        async with lifespan(app, {}, required=True):
+            await asyncio.Event().wait()
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        task = asyncio.create_task(body())
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert reported == []
 
 
 def test_a_lifespan_that_returns_during_the_body_cancels_it() -> None:

@@ -3,19 +3,24 @@
 from lambent.asgi.scope import http_scope
 from lambent.gateway.model import Request
 
-REQUEST = Request(
-    "GET",
-    "/prod/ü",
-    b"/prod/%C3%BC",
-    b"q=1",
-    "/prod",
-    "https",
-    "2",
-    [(b"host", b"example.com")],
-    ("203.0.113.9", 0),
-    ("example.com", 443),
-    b"body",
-)
+
+def request(*headers: tuple[bytes, bytes], body: bytes = b"") -> Request:
+    return Request(
+        "GET",
+        "/prod/ü",
+        b"/prod/%C3%BC",
+        b"q=1",
+        "/prod",
+        "https",
+        "2",
+        [(b"host", b"example.com"), *headers],
+        ("203.0.113.9", 0),
+        ("example.com", 443),
+        body,
+    )
+
+
+REQUEST = request((b"content-length", b"4"), body=b"body")
 
 
 class Context:
@@ -40,7 +45,7 @@ def test_a_scope_has_every_key_of_the_specification_and_two_of_ours() -> None:
         "raw_path": b"/prod/%C3%BC",
         "query_string": b"q=1",
         "root_path": "/prod",
-        "headers": [(b"host", b"example.com")],
+        "headers": [(b"host", b"example.com"), (b"content-length", b"4")],
         "client": ("203.0.113.9", 0),
         "server": ("example.com", 443),
         "state": {},
@@ -70,3 +75,13 @@ def test_two_scopes_share_nothing_that_an_application_may_change() -> None:
     first, second = http_scope(REQUEST, {}, None, {}), http_scope(REQUEST, {}, None, {})
     for key in ("asgi", "extensions", "state"):
         assert first[key] is not second[key]
+
+
+def test_a_body_without_a_length_is_given_its_own() -> None:
+    taken_out = request(body=b"body")
+    assert http_scope(taken_out, {}, None, {})["headers"] == [(b"host", b"example.com"), (b"content-length", b"4")]
+    assert taken_out.headers == [(b"host", b"example.com")]
+
+
+def test_no_body_is_given_no_length() -> None:
+    assert http_scope(request(), {}, None, {})["headers"] == [(b"host", b"example.com")]

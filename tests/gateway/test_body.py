@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -152,3 +153,24 @@ def test_what_is_encoded_decodes_to_the_same_bytes(content: bytes, content_type:
     fields = {"content-type": content_type} | ({"content-encoding": "gzip"} if gzipped else {})
     text, is_base64 = body.encode(content, fields)
     assert body.decode({"body": text, "isBase64Encoded": is_base64}) == content
+
+
+@given(st.integers(0, 3 << 16), st.integers(0, 4), st.integers(-2, 2))
+def test_a_large_body_is_encoded_in_pieces_as_if_it_were_one(seed: int, pieces: int, more: int) -> None:
+    large = (seed.to_bytes(3) * (1 << 16)) * pieces + b"end"[: more + 2]
+
+    text, is_base64 = body.encode(large, {"content-type": "image/png"})
+
+    assert (base64.b64decode(text), is_base64) == (large, bool(large))
+
+
+def test_a_large_binary_body_is_never_there_as_base64_twice() -> None:
+    large = bytes(4_500_000)
+    tracemalloc.start()
+    try:
+        text, _ = body.encode(large, {"content-type": "image/png"})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 1.1 * len(text)

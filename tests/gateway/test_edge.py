@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambent.errors import MalformedEvent
+from lambent.errors import MalformedEvent, TruncatedBody
 from lambent.gateway import edge
 from lambent.gateway.model import Request, Response
 from lambent.types import RawHeaders
@@ -102,8 +102,9 @@ def test_a_body_that_is_not_included_is_empty(body: Any) -> None:
 
 
 def test_a_part_of_a_body_is_refused() -> None:
-    with pytest.raises(MalformedEvent, match="cut it off"):
+    with pytest.raises(TruncatedBody, match=r"cut it off.* 40 KB .* 1 MB") as caught:
         request(body={"encoding": "base64", "data": "aGk=", "inputTruncated": True})
+    assert caught.value.status == 413
 
 
 def test_a_body_that_cannot_be_read_is_malformed() -> None:

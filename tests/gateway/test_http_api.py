@@ -167,6 +167,18 @@ def test_no_cookies_are_no_field() -> None:
     assert b"cookie" not in dict(request(cookies=[]).headers)
 
 
+@pytest.mark.parametrize("name", ["cookie", "Cookie", "COOKIE"])
+def test_cookies_are_not_said_twice(name: str) -> None:
+    assert request(headers={name: "a=1"}, cookies=["a=1"]).headers == [(b"cookie", b"a=1")]
+
+
+@pytest.mark.parametrize("cookies", ["a=1; b=2", {"a": "1"}, 7, True])
+def test_cookies_that_are_no_list_are_malformed(cookies: Any) -> None:
+    told = rf"^Expected `cookies` to be a list of strings, but got a {type(cookies).__name__}\.$"
+    with pytest.raises(MalformedEvent, match=told):
+        request(cookies=cookies)
+
+
 @pytest.mark.parametrize("headers", [None, {}])
 def test_headers_may_be_null_or_empty(headers: dict[str, str] | None) -> None:
     assert request(headers=headers).headers == []
@@ -223,8 +235,8 @@ def test_the_method_is_in_upper_case() -> None:
     assert http_api.request(event).method == "PATCH"
 
 
-@pytest.mark.parametrize("address", [None, ""])
-def test_a_client_without_an_address_is_none(address: str | None) -> None:
+@pytest.mark.parametrize("address", [None, "", 7, True, ["203.0.113.9"], {"v4": "203.0.113.9"}])
+def test_a_client_without_an_address_is_none(address: Any) -> None:
     event = payload("http_api_get")
     event["requestContext"]["http"]["sourceIp"] = address
     assert http_api.request(event).client is None
@@ -234,6 +246,13 @@ def test_a_client_that_is_not_told_is_none() -> None:
     event = payload("http_api_get")
     del event["requestContext"]["http"]["sourceIp"]
     assert http_api.request(event).client is None
+
+
+@pytest.mark.parametrize("domain", [None, ""])
+def test_a_server_without_a_name_is_none(domain: str | None) -> None:
+    event = payload("http_api_no_headers")
+    event["requestContext"]["domainName"] = domain
+    assert http_api.request(event).server is None
 
 
 def test_a_server_that_is_not_told_is_none() -> None:

@@ -175,7 +175,14 @@ def test_a_field_without_values_is_none() -> None:
     assert request(multiValueHeaders={"X-None": [], "X-Tag": ["one"]}).headers == [(b"x-tag", b"one")]
 
 
-@pytest.mark.parametrize("values", ["one", 7, None, [7], [None], [["one"]]])
+def test_a_string_in_place_of_a_list_is_one_value() -> None:
+    assert request(multiValueHeaders={"X-Tag": "one", "X-Other": ["two"]}).headers == [
+        (b"x-tag", b"one"),
+        (b"x-other", b"two"),
+    ]
+
+
+@pytest.mark.parametrize("values", [7, None, {"a": "b"}, [7], [None], [["one"]]])
 def test_fields_that_are_no_lists_of_strings_are_malformed(values: Any) -> None:
     with pytest.raises(MalformedEvent, match=r"^Expected"):
         request(multiValueHeaders={"X-Tag": values})

@@ -4,7 +4,8 @@
                                           ▲      │                              │
                                           └──────┘ more_body    FAILED ◀────────┘ it could not be delivered
 
-`receive` gives the body, whole; then it waits until the response is complete and gives `http.disconnect` for ever.
+`receive` gives the body, whole; then it waits until the response is complete, or the time for it is up, and gives
+`http.disconnect` for ever.
 Source: asgi.readthedocs.io, "HTTP & WebSocket ASGI Message Format", version 2.5.
 """
 
@@ -14,6 +15,7 @@ import asyncio
 
 from lambent.errors import InvalidMessage, UnexpectedMessage
 from lambent.gateway.model import Response
+from lambent.invocation import CURRENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,15 +49,23 @@ class HTTPConversation:
         self._chunks: list[bytes] | None = None
         self._ended: asyncio.Future[None] | None = None
 
+    @property
+    def began(self) -> bool:
+        """Whether a part of the response may be with the client: never, for it is sent whole."""
+        return False
+
     async def receive(self) -> Message:
         """The application's `receive`."""
         body = self._body
         if body is not None:
             self._body = None
             return {"type": "http.request", "body": body, "more_body": False}
-        if self.state is AWAIT_START or self.state is AWAIT_BODY:
+        if self.state is not COMPLETE and self.state is not FAILED:
             if self._ended is None:
                 self._ended = asyncio.get_running_loop().create_future()
+                invocation = CURRENT.get(None)
+                if invocation is not None:
+                    invocation.listen(self._disconnect)
             await asyncio.shield(self._ended)  # several may wait, and one that is cancelled must not end the others
         return {"type": "http.disconnect"}
 
@@ -63,9 +73,7 @@ class HTTPConversation:
         """The application's `send`. Raises UnexpectedMessage or InvalidMessage, and then has changed nothing."""
         step = TRANSITIONS[self.state].get(message["type"])
         if step is None:
-            raise UnexpectedMessage(
-                f"Expected the application to send {_expected(self.state)}, but it sent {message['type']!r}."
-            )
+            raise refused(self.state, message)
         response = step(self, message)
         if response is not None:
             try:
@@ -96,7 +104,7 @@ class HTTPConversation:
         """Take one piece of the body; with the last one the response is complete, and returned."""
         body = message.get("body", b"")
         if type(body) is not bytes:
-            body = _bytes(body)
+            body = as_bytes(body)
         if message.get("more_body", False):
             self._chunks = self._chunks or []
             self._chunks.append(body)
@@ -116,8 +124,11 @@ TRANSITIONS: dict[str, dict[str, Callable[[HTTPConversation, Message], Response 
 }
 
 
-def _expected(state: str) -> str:
-    return repr(state.removeprefix("awaiting ")) if state.startswith("awaiting") else "nothing after its response"
+def refused(state: str, message: Message) -> UnexpectedMessage:
+    """Say what an application may send in this state, and what it did."""
+    *waits, expected = state.split(" ")
+    what = repr(expected) if waits else "nothing after its response"
+    return UnexpectedMessage(f"Expected the application to send {what}, but it sent {message['type']!r}.")
 
 
 def _status(status: object) -> int:
@@ -134,7 +145,7 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
     headers = []
     try:
         for name, value in pairs:
-            if 10 in value or 13 in value or 0 in value or 10 in name or 13 in name or 0 in name:
+            if 10 in (field := name + value) or 13 in field or 0 in field:  # str, int, list: a TypeError
                 raise InvalidMessage(
                     f"Expected header fields without CR, LF and NUL, but {name!r:.80} has one: nothing is sent."
                 )
@@ -144,7 +155,8 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
     return headers
 
 
-def _bytes(body: object) -> bytes:
+def as_bytes(body: object) -> bytes:
+    """Take what has a buffer. Raises InvalidMessage."""
     try:
         return bytes(memoryview(body))  # type: ignore[arg-type]  # what has no buffer raises the TypeError
     except TypeError:

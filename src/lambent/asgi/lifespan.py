@@ -3,6 +3,9 @@
     STARTING ──startup.complete──▶ RUNNING ──(shutdown)──▶ STOPPING ──shutdown.complete──▶ STOPPED
         └──────startup.failed────▶ FAILED ◀──────────shutdown.failed──┘
 
+A lifespan that ends by itself, or is cancelled, may say `shutdown.failed` while it is running, and then raise, as
+Starlette does. It is the exception that counts.
+
 Source: asgi.readthedocs.io, "Lifespan Protocol", version 2.0.
 """
 
@@ -31,6 +34,7 @@ FAILED = "failed"
 TRANSITIONS = {
     (STARTING, "lifespan.startup.complete"): RUNNING,
     (STARTING, "lifespan.startup.failed"): FAILED,
+    (RUNNING, "lifespan.shutdown.failed"): RUNNING,
     (STOPPING, "lifespan.shutdown.complete"): STOPPED,
     (STOPPING, "lifespan.shutdown.failed"): FAILED,
 }

@@ -9,7 +9,13 @@ if TYPE_CHECKING:
 
 
 def http_scope(request: Request, event: Event, context: Context | None, state: dict[str, object]) -> Scope:
-    """Build the scope of one HTTP request. `state` is what the lifespan left; each request gets a shallow copy."""
+    """Build the scope of one HTTP request. `state` is what the lifespan left; each request gets a shallow copy.
+
+    A body has its content-length, even if the door has taken it out (a REST API does): Django reads no form without.
+    """
+    headers = request.headers
+    if request.body and b"content-length" not in dict(headers):
+        headers = [*headers, (b"content-length", b"%d" % len(request.body))]
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.5"},
@@ -20,7 +26,7 @@ def http_scope(request: Request, event: Event, context: Context | None, state: d
         "raw_path": request.raw_path,
         "query_string": request.query_string,
         "root_path": request.root_path,
-        "headers": request.headers,
+        "headers": headers,
         "client": request.client,
         "server": request.server,
         "state": state.copy(),

@@ -37,13 +37,14 @@ EDGE_ORIGIN_LIMIT = 1024 * 1024
 class Door:
     """A Gateway whose translation is the module of the same name in this package, loaded at first use."""
 
-    __slots__ = ("limit", "matches", "name", "reply", "request")
+    __slots__ = ("limit", "matches", "name", "prelude", "reply", "request")
 
     name: str
     matches: Callable[[dict[str, Event]], bool]
     limit: int
     request: Callable[[dict[str, Event], Settings], Request]
     reply: Callable[[Response, dict[str, Event], Settings], Result]
+    prelude: Callable[[Response, dict[str, Event], Settings], Result] | None
 
     def __init__(self, name: str, matches: Callable[[dict[str, Event]], bool], limit: int = LAMBDA_LIMIT) -> None:
         self.name = name
@@ -51,12 +52,13 @@ class Door:
         self.limit = limit
 
     def __getattr__(self, attribute: str) -> object:
-        """Called for `request` and `reply` while their slots are empty: fill both."""
-        if attribute not in ("request", "reply"):
+        """Called for what the module has while its slots are empty: fill them."""
+        if attribute not in ("request", "reply", "prelude"):
             raise AttributeError(attribute)
         module = import_module(f"lambent.gateway.{self.name}")
         self.request = module.request
         self.reply = module.reply
+        self.prelude = getattr(module, "prelude", None)
         return getattr(self, attribute)
 
     def __repr__(self) -> str:
@@ -66,8 +68,8 @@ class Door:
 def _is_function_url(event: dict[str, Event]) -> bool:
     """Payload 2.0 whose domain name is `<url-id>.lambda-url.<region>.on.aws`; a URL has no custom domains."""
     try:
-        context = event["requestContext"]
-        return ".lambda-url." in context["domainName"] and "http" in context
+        context = event.get("requestContext", ())
+        return "http" in context and ".lambda-url." in context["domainName"]
     except (LookupError, TypeError):
         return False
 
@@ -75,7 +77,8 @@ def _is_function_url(event: dict[str, Event]) -> bool:
 def _is_http_api(event: dict[str, Event]) -> bool:
     """Payload 2.0 with `requestContext.http.method`. An authorizer's event has the same and a `type` of its own."""
     try:
-        return bool(event["requestContext"]["http"]["method"]) and "type" not in event
+        context = event.get("requestContext", ())
+        return "http" in context and bool(context["http"]["method"]) and "type" not in event
     except (LookupError, TypeError):
         return False
 
@@ -83,7 +86,8 @@ def _is_http_api(event: dict[str, Event]) -> bool:
 def _is_alb(event: dict[str, Event]) -> bool:
     """`requestContext.elb`, with or without multi-value headers."""
     try:
-        return bool(event["requestContext"]["elb"])
+        context = event.get("requestContext", ())
+        return "elb" in context and bool(context["elb"])
     except (LookupError, TypeError):
         return False
 
@@ -103,7 +107,8 @@ def _is_rest_api(event: dict[str, Event]) -> bool:
 def _is_lattice_v2(event: dict[str, Event]) -> bool:
     """`requestContext.serviceNetworkArn`."""
     try:
-        return bool(event["requestContext"]["serviceNetworkArn"])
+        context = event.get("requestContext", ())
+        return "serviceNetworkArn" in context and bool(context["serviceNetworkArn"])
     except (LookupError, TypeError):
         return False
 
@@ -124,6 +129,8 @@ def _is_edge_origin_request(event: dict[str, Event]) -> bool:
 
 
 def _edge_event_type(event: dict[str, Event]) -> object:
+    if "Records" not in event:
+        return None
     try:
         return event["Records"][0]["cf"]["config"]["eventType"]
     except (LookupError, TypeError):

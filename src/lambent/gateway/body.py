@@ -31,6 +31,9 @@ _TEXT = frozenset(
 )
 """Media types that are text though their names do not say so; `text/*`, `+json`, `+xml` and `+yaml` say it."""
 
+_PIECE = 3 << 16
+"""Bytes that are encoded at once; of base64, three bytes are four characters."""
+
 
 def decode(event: dict[str, Event]) -> bytes:
     """Return the body of an event: `body`, which `isBase64Encoded` describes, and which may be missing or null."""
@@ -58,13 +61,24 @@ def encode(body: bytes, fields: dict[str, str], text_types: frozenset[str] = fro
     if not body:
         return "", False
     if fields.get("content-encoding", "identity") != "identity":
-        return b2a_base64(body, newline=False).decode("ascii"), True
+        return _base64(body), True
     if is_text(fields.get("content-type", ""), text_types):
         try:
             return body.decode("utf-8"), False
         except UnicodeDecodeError:
             pass  # a charset that is not UTF-8
-    return b2a_base64(body, newline=False).decode("ascii"), True
+    return _base64(body), True
+
+
+def _base64(body: bytes) -> str:
+    """Encode in pieces: CPython grows a string in place, so that there is never a copy of it as bytes."""
+    if len(body) <= _PIECE:
+        return b2a_base64(body, newline=False).decode("ascii")
+    text = ""
+    view = memoryview(body)
+    for start in range(0, len(body), _PIECE):
+        text += b2a_base64(view[start : start + _PIECE], newline=False).decode("ascii")
+    return text
 
 
 def is_text(content_type: str, text_types: frozenset[str] = frozenset()) -> bool:

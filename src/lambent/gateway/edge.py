@@ -6,7 +6,7 @@ triggers", "Restrictions on edge functions" and "Quotas on Lambda@Edge".
 - The request is in `Records[0].cf.request`. `uri` is percent-*encoded*, `querystring` is as the client sent it.
 - Fields are lists of `{key, value}` under names in lower case, both ways. `value` is all that counts.
 - The body is there if the trigger includes it. CloudFront cuts it off at 40 KB (viewer) or 1 MB (origin) and says so; a
-  part of a body is refused.
+  part of a body is refused with 413.
 - The status is a string. Fields that a function must not set make CloudFront answer 502, so they are dropped, as is
   `content-length`, which CloudFront finds out for itself.
 - A reply has at most 40 KB (viewer) or 1 MB (origin).
@@ -14,7 +14,7 @@ triggers", "Restrictions on edge functions" and "Quotas on Lambda@Edge".
 
 from __future__ import annotations
 
-from lambent.errors import MalformedEvent
+from lambent.errors import TruncatedBody
 from lambent.gateway import body, forwarded, headers, multi_value
 from lambent.gateway.model import DEFAULTS, Request, Response, Settings
 from lambent.gateway.path import decode
@@ -62,24 +62,36 @@ def reply(response: Response, event: dict[str, Event], settings: Settings = DEFA
     """Give the response that CloudFront sends instead of asking its cache or the origin."""
     fields, repeated = multi_value.decode(response.headers)
     content, is_base64 = body.encode(response.body, fields, settings.text_types)
+    entries = {
+        name: [{"key": name, "value": value}]
+        for name, value in fields.items()
+        if name not in _DISALLOWED and not name.startswith(_DISALLOWED_PREFIXES)
+    }
+    for name in entries.keys() & repeated.keys():
+        entries[name] = [{"key": name, "value": value} for value in repeated[name]]
     return {
         "status": str(response.status),
-        "headers": {
-            name: [{"key": name, "value": value} for value in values]
-            for name, values in multi_value.listed(fields, repeated).items()
-            if name not in _DISALLOWED and not name.startswith(_DISALLOWED_PREFIXES)
-        },
+        "headers": entries,
         "body": content,
         "bodyEncoding": "base64" if is_base64 else "text",
     }
 
 
 def _headers(fields: dict[str, list[dict[str, str]]]) -> RawHeaders:
+    try:
+        single = {name: entries[0]["value"] for name, entries in fields.items() if len(entries) == 1}
+        if len(single) == len(fields):
+            return headers.encode(single)
+    except LookupError:
+        pass
     return multi_value.encode({name: [entry["value"] for entry in entries] for name, entries in fields.items()})
 
 
 def _body(told: dict[str, Event]) -> bytes:
     """Read `{action, data, encoding, inputTruncated}`."""
     if told.get("inputTruncated"):
-        raise MalformedEvent("Expected a whole body, but CloudFront has cut it off: 40 KB (viewer) or 1 MB (origin).")
+        raise TruncatedBody(
+            "Expected a whole body, but CloudFront has cut it off: it passes on 40 KB at a viewer request and 1 MB at "
+            "an origin request. Send less at a time."
+        )
     return body.decode({"body": told.get("data"), "isBase64Encoded": told.get("encoding") == "base64"})

@@ -25,8 +25,8 @@ def client(fields: RawHeaders, trusted_proxies: int) -> tuple[str, int] | None:
     fewer than trusted, the first is the client. None without any, or if no proxy is trusted.
     """
     value = b",".join([value for name, value in fields if name == b"x-forwarded-for"]).decode("latin-1")
-    addresses = [address for part in value.split(",") if (address := part.strip())]
-    if not addresses or trusted_proxies < 1:
+    addresses = [address for part in value.split(",") if (address := part.strip())] if "," in value else [value.strip()]
+    if trusted_proxies < 1 or not addresses or not addresses[-1]:
         return None
     return _split(addresses[-min(trusted_proxies, len(addresses))])
 

@@ -9,13 +9,13 @@ Source: docs.aws.amazon.com/lambda, "Invoking Lambda function URLs", and live ca
 from __future__ import annotations
 
 from lambent.gateway.http_api import assemble, reply
-from lambent.gateway.model import DEFAULTS, Request, Settings
+from lambent.gateway.model import DEFAULTS, Request, Response, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambent.types import Event
+    from lambent.types import Event, Result
 
-__all__ = ["reply", "request"]
+__all__ = ["prelude", "reply", "request"]
 
 
 def request(event: dict[str, Event], settings: Settings = DEFAULTS) -> Request:
@@ -27,3 +27,13 @@ def request(event: dict[str, Event], settings: Settings = DEFAULTS) -> Request:
 
         path = unquote(raw_path)
     return assemble(event, path, raw_path.encode("utf-8", "replace"), "")
+
+
+def prelude(response: Response, event: dict[str, Event], settings: Settings = DEFAULTS) -> Result:
+    """Give what a URL that streams reads before the body. How long that is, it finds out for itself.
+
+    `cookies` is there without any too: AWS's own Rust types, and so cargo-lambda, want it.
+    """
+    result = reply(Response(response.status, response.headers, b""), event, settings)
+    result["headers"].pop("content-length", None)
+    return {"statusCode": result["statusCode"], "headers": result["headers"], "cookies": result.get("cookies", [])}

@@ -30,24 +30,22 @@ _FORWARDED_PORTS = {"443": 443, "80": 80}
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
-class _Names(dict[str, bytes]):
-    """Field names as bytes in lower case. Those that every event has are there; the others are made when asked for."""
+class Names(dict[str, bytes]):
+    """Field names, however spelled, as bytes in lower case; a memory of those that came before, as nearly all did."""
 
     __slots__ = ()
 
+    limit = 512
+    """Names that are remembered. Clients make names up, so there must be one."""
+
     def __missing__(self, name: str) -> bytes:
-        return _encoded(name.lower())
+        encoded = _encoded(name.lower())
+        if len(self) < self.limit and len(name) < 100:
+            self[name] = encoded
+        return encoded
 
 
-_NAMES = _Names(
-    (name, name.encode("ascii"))
-    for name in (
-        "accept accept-encoding accept-language authorization cache-control content-length content-type cookie host "
-        "origin priority referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode "
-        "sec-fetch-site sec-fetch-user upgrade-insecure-requests user-agent via x-amz-cf-id x-amzn-tls-cipher-suite "
-        "x-amzn-tls-version x-amzn-trace-id x-forwarded-for x-forwarded-port x-forwarded-proto x-request-id"
-    ).split()
-)
+NAMES = Names()
 
 
 def encode(headers: Mapping[str, str]) -> RawHeaders:
@@ -57,9 +55,9 @@ def encode(headers: Mapping[str, str]) -> RawHeaders:
     """
     try:
         try:
-            return [(_NAMES[name], value.encode("latin-1")) for name, value in headers.items()]
+            return [(NAMES[name], value.encode("latin-1")) for name, value in headers.items()]
         except UnicodeEncodeError:
-            return [(_NAMES[name], _encoded(value)) for name, value in headers.items()]
+            return [(NAMES[name], _encoded(value)) for name, value in headers.items()]
     except AttributeError:
         raise MalformedEvent(f"Expected `headers` to map strings to strings, but got {_types(headers)}.") from None
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 
+from lambent.errors import MalformedEvent
 from lambent.gateway import body, headers
 from lambent.gateway.model import DEFAULTS, HTTP_VERSIONS, Request, Response, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambent.types import Event, Result
+    from lambent.types import Event, RawHeaders, Result
 
 # What may stand in a path as it is: RFC 3986 pchar and the slash.
 _PATH_SAFE = "/!$&'()*+,;=:@-._~"
@@ -64,7 +65,7 @@ def assemble(event: dict[str, Event], path: str, raw_path: bytes, root_path: str
     fields = event.get("headers") or {}
     raw_headers = headers.encode(fields)
     if (cookies := event.get("cookies")) and "cookie" not in fields:
-        raw_headers += headers.encode({"cookie": "; ".join(cookies)})
+        raw_headers += _cookie(cookies, raw_headers)
     scheme = fields.get("x-forwarded-proto", "https")
     return Request(
         http["method"].upper(),
@@ -75,10 +76,19 @@ def assemble(event: dict[str, Event], path: str, raw_path: bytes, root_path: str
         scheme,
         HTTP_VERSIONS.get(http.get("protocol"), "1.1"),
         raw_headers,
-        (address, 0) if (address := http.get("sourceIp")) else None,
-        headers.server(fields.get("host") or context.get("domainName", ""), fields.get("x-forwarded-port", ""), scheme),
+        (address, 0) if type(address := http.get("sourceIp")) is str and address else None,
+        headers.server(
+            fields.get("host") or context.get("domainName") or "", fields.get("x-forwarded-port", ""), scheme
+        ),
         body.decode(event),
     )
+
+
+def _cookie(cookies: list[str], raw_headers: RawHeaders) -> RawHeaders:
+    """Make the field of the cookies that came apart, unless it is there under another spelling of its name."""
+    if not isinstance(cookies, list):
+        raise MalformedEvent(f"Expected `cookies` to be a list of strings, but got a {type(cookies).__name__}.")
+    return [] if b"cookie" in dict(raw_headers) else headers.encode({"cookie": "; ".join(cookies)})
 
 
 def encode_path(path: str) -> bytes:

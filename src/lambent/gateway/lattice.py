@@ -64,11 +64,7 @@ def reply(response: Response, event: dict[str, Event], settings: Settings = DEFA
 
 def _headers(fields: dict[str, Event]) -> RawHeaders:
     """Read a map of strings, as in version 1, or of lists, as in version 2; AWS's examples of the latter have both."""
-    if any(isinstance(value, list) for value in fields.values()):
-        return multi_value.encode(
-            {name: [value] if isinstance(value, str) else value for name, value in fields.items()}
-        )
-    return headers.encode(fields)
+    return multi_value.encode(fields) if list in map(type, fields.values()) else headers.encode(fields)
 
 
 def _renamed(event: dict[str, Event]) -> dict[str, Event]:

@@ -33,8 +33,9 @@ def size(result: Result) -> int:
     if not isinstance(result, dict) or not isinstance(result.get("body"), str):
         return len(_dumps(result))
     text: str = result["body"]
-    quoted = 0 if result.get("isBase64Encoded") else _escapes(text)
-    return len(_dumps({**result, "body": ""})) + len(text.encode("utf-8", "surrogatepass")) + quoted
+    encoded = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    quoted = 0 if result.get("isBase64Encoded") or result.get("bodyEncoding") == "base64" else _escapes(text)
+    return len(_dumps({**result, "body": ""})) + encoded + quoted
 
 
 def _escapes(text: str) -> int:

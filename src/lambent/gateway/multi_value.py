@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # What must be encoded in a name or a value: all but the unreserved characters of RFC 3986, as signatures want it.
 _RESERVED = re.compile(r"[^a-zA-Z0-9_.~-]").search
+_RESERVED_IN_QUERY = re.compile(r"[^a-zA-Z0-9_.~=&-]").search
 
 
 def request_headers(event: dict[str, Event]) -> RawHeaders:
@@ -29,19 +30,25 @@ def request_headers(event: dict[str, Event]) -> RawHeaders:
 
 def encode(lists: dict[str, list[str]]) -> RawHeaders:
     """Turn a map of lists into raw fields. Repeated ones stay apart; `cookie` is one field (RFC 9113, 8.2.3)."""
-    single: dict[str, str] = {}
-    for name, values in lists.items():
-        if not isinstance(values, list):
-            raise MalformedEvent(f"Expected a list of strings under {name!r}, but got a {type(values).__name__}.")
-        if len(values) == 1:
-            single[name] = values[0]
-    if len(single) == len(lists):
-        return headers.encode(single)
-    return [
-        headers.encode({name: value})[0]
-        for name, values in lists.items()
-        for value in (["; ".join(values)] if values and name.lower() == "cookie" else values)
-    ]
+    try:
+        fields = [
+            (headers.NAMES[name], values[0].encode("latin-1")) for name, values in lists.items() if len(values) == 1
+        ]
+        if len(fields) == len(lists):
+            return fields
+    except (UnicodeEncodeError, TypeError, LookupError, AttributeError):
+        pass  # `_fields` knows what to do, or to say
+    return [field for name, values in lists.items() for field in _fields(name, values)]
+
+
+def _fields(name: str, values: list[str] | str) -> RawHeaders:
+    if isinstance(values, str):
+        return headers.encode({name: values})
+    if not isinstance(values, list):
+        raise MalformedEvent(f"Expected a list of strings under {name!r}, but got a {type(values).__name__}.")
+    if len(values) > 1 and name.lower() == "cookie":
+        return headers.encode({name: "; ".join(values)})
+    return [headers.encode({name: value})[0] for value in values]
 
 
 def decode(raw: RawHeaders) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -88,19 +95,36 @@ def _spelled(number: int) -> str:
 
 def quoted_query(event: dict[str, Event]) -> bytes:
     """Build the query from parameters that the door has decoded. What is no unreserved character is encoded."""
+    parts = _single(event)
+    if parts is not None:
+        query = "&".join(parts)
+        # more `=` or `&` than these have come out of a name or a value
+        if _RESERVED_IN_QUERY(query) is None and query.count("=") == len(parts) and query.count("&") < len(parts):
+            return query.encode("ascii")
     return _query(event, _quoted).encode("ascii")
 
 
 def verbatim_query(event: dict[str, Event]) -> bytes:
     """Build the query from parameters that the door has not decoded."""
-    return _query(event, str).encode("utf-8", "replace")
+    parts = _single(event)
+    query = _query(event, str) if parts is None else "&".join(parts)
+    return query.encode("utf-8", "replace")
+
+
+def _single(event: dict[str, Event]) -> list[str] | None:
+    """Write each parameter as `name=value` if each has one value, as is usual; None if not."""
+    try:
+        if lists := event.get("multiValueQueryStringParameters"):
+            parts: list[str] = [name + "=" + values[0] for name, values in lists.items() if len(values) == 1]
+            return parts if len(parts) == len(lists) else None
+        return [name + "=" + value for name, value in (event.get("queryStringParameters") or {}).items()]
+    except (TypeError, LookupError):  # null, or what is no string
+        return None
 
 
 def _query(event: dict[str, Event], write: Callable[[str], str]) -> str:
     """Join parameters in their order, and the values of one name in theirs. Null is a name without `=`."""
-    lists = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters")
-    if not lists:
-        return ""
+    lists = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters") or {}
     parts: list[str] = []
     for name, values in lists.items():
         written = write(name)

@@ -49,6 +49,13 @@ def reply(response: Response, event: dict[str, Event], settings: Settings = DEFA
     return result
 
 
+def prelude(response: Response, event: dict[str, Event], settings: Settings = DEFAULTS) -> Result:
+    """Give what an integration in response transfer mode STREAM reads before the body."""
+    result = reply(Response(response.status, response.headers, b""), event, settings)
+    result["headers"].pop("content-length", None)
+    return {name: result[name] for name in ("statusCode", "headers", "multiValueHeaders") if name in result}
+
+
 def assemble(event: dict[str, Event], raw_path: str, root_path: str) -> Request:
     """Build the request of a payload 1.0 event from what is the same for both doors that use it, and its path."""
     context = event.get("requestContext") or {}
