@@ -4,6 +4,7 @@ import asyncio
 import copy
 import json
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from typing import Any
@@ -26,7 +27,8 @@ from lambent.errors import (
 )
 from lambent.gateway.model import Request as GatewayRequest
 from lambent.gateway.model import Response, Settings
-from lambent.types import ASGIApp, Message, Receive, Scope, Send
+from lambent.invocation import Handled, Streamed
+from lambent.types import ASGIApp, Message, Receive, Scope, Send, Writer
 from tests.payloads import DOORS, NAMES, Payload, payload
 
 START: Message = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
@@ -126,7 +128,7 @@ def malformed(name: str, **changes: Any) -> Payload:
         (malformed("http_api_get", headers={"host": None}), "but got a NoneType under 'host'"),
         (malformed("http_api_get", headers={"x": "日", "y": 7}), "but got a int under 'y'"),
         (malformed("http_api_get", headers=["host"]), "but got a JSON list"),
-        (malformed("http_api_get", cookies=7), "TypeError"),
+        (malformed("http_api_get", cookies=7), "Expected `cookies` to be a list of strings, but got a int"),
         (malformed("http_api_get", cookies=[None]), "TypeError"),
         (malformed("http_api_get", rawPath=7), "TypeError"),
         (malformed("function_url_get", rawPath={"a": 1}), "AttributeError"),
@@ -151,6 +153,15 @@ def test_a_malformed_event_is_answered_400_with_the_reason_and_logged(
     assert (record.name, record.levelno) == ("lambent", logging.WARNING)
     reason = reply["body"].removeprefix("Bad Request: ")
     assert record.getMessage() in {f"http_api event refused: {reason}", f"function_url event refused: {reason}"}
+
+
+def test_a_body_that_the_door_has_cut_off_is_answered_413_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    event = payload("edge_origin_request")
+    event["Records"][0]["cf"]["request"]["body"]["inputTruncated"] = True
+    reply = answer(hi, event)
+    assert reply["status"] == "413"
+    assert reply["body"].startswith("Content Too Large: Expected a whole body, but CloudFront has cut it off: ")
+    assert caplog.messages == ["edge event refused: " + reply["body"].removeprefix("Content Too Large: ")]
 
 
 @pytest.mark.parametrize("name", ["function_url_get", "http_api_get"])
@@ -452,10 +463,7 @@ def test_a_listener_left_behind_by_an_application_that_fails_hears_the_disconnec
 def test_a_reply_is_made_once() -> None:
     replies: list[object] = []
 
-    class Invocation:
-        event = payload("http_api_get")
-        context = None
-
+    class Invocation(Handled):
         async def reply(self, result: object) -> None:
             replies.append(result)
 
@@ -464,7 +472,7 @@ def test_a_reply_is_made_once() -> None:
         assert replies == [HI]  # it leaves before the application ends
         raise ValueError
 
-    asyncio.run(Lambent(app).serve(Invocation()))
+    asyncio.run(Lambent(app).serve(Invocation(payload("http_api_get"), None)))
     assert replies == [HI]
 
 
@@ -746,3 +754,144 @@ def test_an_option_that_does_not_exist_is_refused_with_those_that_do(option: dic
     (name,) = option
     with pytest.raises(ConfigurationError, match=f"Expected `{name}` to be '.*' or '.*', but got"):
         Lambent(hi, **option)
+
+
+# Streaming
+
+STREAMING = {"function_url", "rest_api"}
+ONE: Message = {"type": "http.response.body", "body": b"one", "more_body": True}
+
+
+class Streaming(Handled):
+    """An invocation that can stream, and what was replied to it."""
+
+    can_stream = True
+
+    def __init__(self, event: Any) -> None:
+        super().__init__(event, None)
+        self.went: list[Any] = []
+
+    async def reply(self, result: Any) -> None:
+        self.went.append(result)
+
+    async def stream(self, prelude: Any) -> Writer:
+        self.went.append(prelude)
+        return self
+
+    async def write(self, data: bytes) -> None:
+        self.went.append(data)
+
+    async def close(self) -> None:
+        self.went.append("end")
+
+
+def streams(app: ASGIApp, event: Any = None, **options: Any) -> list[Any]:
+    """What leaves, with the status in place of the prelude."""
+    invocation = Streaming(payload("function_url_get") if event is None else event)
+    chosen: dict[str, Any] = {"lifespan": "off", "stream": True} | options
+    asyncio.run(Lambent(app, **chosen).serve(invocation))
+    return [went["statusCode"] if isinstance(went, dict) else went for went in invocation.went]
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_events_of_doors_that_cannot_stream_are_answered_whole(name: str) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for message in (START, ONE, BODY):
+            await send(message)
+
+    invocation = Streaming(payload(name))
+    asyncio.run(Lambent(app, lifespan="off", stream=True).serve(invocation))
+    if DOORS[name] in STREAMING:
+        assert invocation.went[1:] == [b"one", b"hi", "end"]
+    else:
+        assert invocation.went == [answer(app, payload(name))]
+
+
+def test_so_are_all_where_the_runtime_cannot_or_nobody_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAMBENT_STREAM", raising=False)
+    assert answer(hi, stream=True) == HI
+    assert streams(hi, stream=None) == [200]
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("1", True), ("0", False), ("", False)])
+def test_the_environment_says_it_for_all_that_do_not(monkeypatch: pytest.MonkeyPatch, text: str, wanted: bool) -> None:
+    monkeypatch.setenv("LAMBENT_STREAM", text)
+    assert Lambent(hi).stream is wanted
+    assert Lambent(hi, stream=False).stream is False
+    assert Lambent(hi, stream=True).stream is True
+
+
+def test_the_environment_must_say_it_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMBENT_STREAM", "yes")
+    with pytest.raises(ConfigurationError, match="Expected `LAMBENT_STREAM` to be '0' or '1', but got 'yes'"):
+        Lambent(hi)
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_aws_own_runtime_is_refused_at_init_and_the_way_out_named(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
+    monkeypatch.delitem(sys.modules, "lambent.runtime", raising=False)
+    monkeypatch.setenv("LAMBENT_STREAM", "1" if how == "variable" else "")
+    with pytest.raises(ConfigurationError, match="AWS_LAMBDA_EXEC_WRAPPER"):
+        Lambent(hi, stream=True if how == "option" else None)
+    Lambent(hi, stream=False)
+
+
+def test_what_fails_before_the_first_byte_is_answered(caplog: pytest.LogCaptureFixture) -> None:
+    [reply] = streams(says(START, {"type": "nonsense"}))
+    assert (reply.prelude["statusCode"], reply.body) == (500, b"Internal Server Error")
+    with pytest.raises(UnexpectedMessage):
+        streams(says(START, {"type": "nonsense"}), errors="raise")
+
+
+@pytest.mark.parametrize("errors", ["respond", "raise"])
+def test_what_fails_after_it_fails_the_invocation(errors: str) -> None:
+    with pytest.raises(UnexpectedMessage):
+        streams(says(START, ONE, START), errors=errors)
+    with pytest.raises(IncompleteResponse, match="while streaming"):
+        streams(says(START, ONE), errors=errors)
+
+
+def test_what_fails_after_the_end_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert streams(says(START, ONE, BODY, BODY)) == [200, b"one", b"hi", "end"]
+    assert "had been answered" in caplog.text
+
+
+@pytest.mark.parametrize(("status", "options"), [(503, {"failure_statuses": [503]}), (500, {"errors": "raise"})])
+def test_a_status_that_may_fail_the_invocation_is_held(status: int, options: dict[str, Any]) -> None:
+    app = says({**START, "status": status}, ONE, BODY)
+    if "errors" in options:
+        [reply] = streams(app, **options)
+        assert (reply.prelude["statusCode"], reply.body) == (status, b"onehi")
+    else:
+        with pytest.raises(FailureStatus, match="503"):
+            streams(app, **options)
+
+
+def test_an_event_that_cannot_be_read_is_refused_in_a_stream() -> None:
+    event = payload("function_url_get") | {"body": 5}
+    [reply] = streams(hi, event)
+    assert reply.prelude["statusCode"] == 400
+
+
+def test_excluded_headers_are_not_in_the_prelude() -> None:
+    invocation = Streaming(payload("function_url_get"))
+    handler = Lambent(says(START, ONE, BODY), lifespan="off", stream=True, exclude_headers=["Content-Type"])
+    asyncio.run(handler.serve(invocation))
+    assert invocation.went[0]["headers"] == {}
+
+
+def test_when_the_time_is_up_the_answer_is_a_stream_where_one_is_expected() -> None:
+    handler = Lambent(hi, stream=True)
+    late = handler.timed_out(payload("function_url_get"))
+    assert isinstance(late, Streamed)
+    assert (late.prelude["statusCode"], late.body) == (504, b"Gateway Timeout")
+    whole = handler.timed_out(payload("http_api_get"))
+    assert isinstance(whole, dict)
+    assert whole["statusCode"] == 504
+
+
+@pytest.mark.parametrize("name", ["function_url_get", "rest_v1", "alb_single"])
+def test_a_reply_that_is_too_large_is_told_the_way_out_where_there_is_one(name: str) -> None:
+    reply = answer(says(START, {**BODY, "body": b"x" * 6_400_000}), payload(name))
+    assert ("Stream it (`stream=True`)" in reply["body"]) is (DOORS[name] in STREAMING)

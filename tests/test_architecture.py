@@ -22,6 +22,7 @@ SOURCE = ROOT / "src" / "lambent"
 # Lowest first. A module imports from the layers below its own and from its own package, never from a sibling.
 LAYERS = (
     ("types", "errors"),
+    ("invocation", "snapstart"),
     ("aws",),
     ("gateway", "stores"),
     ("asgi",),
@@ -31,6 +32,7 @@ LAYERS = (
     ("runner",),
     ("managed",),
     ("adapter", "runtime"),
+    ("compat",),
     ("",),  # lambent/__init__.py, the front door
     ("dev", "build"),
     ("testing",),
@@ -46,11 +48,13 @@ ONLY = {"runner": EVERYWHERE}  # closer bounds than the order gives: part -> all
 PURE = (
     "gateway/*.py",
     "asgi/scope.py",
+    "compat/base_path.py",
     "websocket/record.py",
     "events/sources/*.py",
     "runtime/requests.py",
     "runtime/invocation.py",
     "runtime/diagnostic.py",
+    "runtime/records.py",
     "runtime/stream.py",
     "runtime/http1.py",
     "dev/doors/*.py",
@@ -67,14 +71,25 @@ TYPE_IGNORES = 15
 
 # Test modules that mirror no source file, and why.
 UNMIRRORED = {
+    "applications/test_applications.py": "frameworks through the adapter and the local Lambda, against uvicorn",
+    "applications/test_frameworks.py": "FastAPI and Starlette beyond one request",
+    "applications/test_mcp.py": "an MCP server, invocation after invocation",
     "test_architecture.py": "reads the whole source",
     "test_bench.py": "runs bench/",
+    "test_door_table.py": "runs what stands behind the table of the README",
+    "test_mangum_faults.py": "the list of Mangum's faults",
+    "integration/test_concurrency.py": "FastAPI, AWS's own client and AWS's emulator at N invocations at a time",
+    "integration/test_deadlines.py": "Starlette and FastAPI run out of time in the local Lambda",
     "integration/test_documents.py": "runs the commands of the documents",
-    "integration/test_frameworks.py": "FastAPI and Starlette through the adapter, against uvicorn",
     "integration/test_fresh_clone.py": "runs make in a copy of the project",
     "integration/test_awslambdaric_parity.py": "AWS's own runtime and ours, asked the same",
+    "integration/test_logging_parity.py": "what both runtimes write to the log",
+    "integration/test_opentelemetry.py": "one trace through client, application and log",
     "integration/test_rie.py": "AWS's own Runtime Interface Emulator runs ours",
+    "integration/test_snapstart.py": "AWS's own runtime, ours and the local Lambda around a snapshot",
+    "integration/test_streaming.py": "replies piece by piece, through cargo-lambda and the local Lambda",
     "integration/test_same_answers.py": "the whole road, against uvicorn",
+    "integration/test_where_it_runs.py": "the example in every place that can run it",
 }
 
 

@@ -6,16 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from lambent.dev.doors import DOORS
+
 ROOT = Path(__file__).parent.parent
 
 ROWS = {
     "warm": [
         f"{app}, {door}" for app in ("bare ASGI", "Starlette", "FastAPI") for door in ("Function URL", "HTTP API")
     ],
+    "doors": [*DOORS, "4.5 MB of bytes: copies"],
     "local": ["bare ASGI", "FastAPI"],
 }
-if sys.platform == "linux":  # elsewhere there is no wheel of AWS's own client
+if sys.platform == "linux":  # elsewhere there is no wheel of AWS's own client, and no /proc
     ROWS |= {
+        "cold": [f"{app}: {kind}" for app in ("Starlette", "FastAPI") for kind in ("processor", "wall")],
+        "streaming": ["first piece, ms from the application's send to the Runtime API", "further pieces, ms"],
+        "concurrency": ["Lambent, one process", "Lambent, a process per vCPU", "awslambdaric with Mangum"],
         "imports": [
             "import asyncio",
             "from lambent import Lambent",
@@ -53,4 +59,5 @@ def test_a_table_that_is_not_there_is_named_with_those_that_are() -> None:
     ran = bench("--quick", "nonsense")
 
     assert ran.returncode == 2
-    assert "no such table: nonsense; there are warm, imports, runtime, local" in ran.stderr
+    tables = "warm, doors, imports, runtime, cold, streaming, concurrency, local"
+    assert f"no such table: nonsense; there are {tables}" in ran.stderr

@@ -9,6 +9,8 @@ import pytest
 
 from lambent import cli
 from lambent.dev import server
+from lambent.dev.doors import DOORS
+from lambent.dev.doors.model import Site, StreamingDoor
 from lambent.dev.model import Function
 from lambent.dev.server import Address
 from lambent.errors import ConfigurationError
@@ -151,3 +153,20 @@ def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
     assert done.stderr.strip() == (
         f'lambent: this command needs {missing}, which is not installed. Run: pip install "lambent[dev]"'
     )
+
+
+@pytest.mark.parametrize("door", ["url", "rest"])
+def test_two_doors_stream(terminal: Terminal, door: str) -> None:
+    assert terminal.type("dev", "app:app", "--stream", "--door", door).code == 0
+    assert terminal.served[0][0].stream
+
+
+def test_the_others_say_which_do(terminal: Terminal) -> None:
+    left = terminal.type("dev", "app:app", "--stream", "--door", "alb")
+    assert (left.code, terminal.served) == (2, [])
+    assert "--stream goes with --door url or rest" in left.text
+
+
+def test_the_doors_that_stream_are_those_that_can() -> None:
+    can = [name for name, door in DOORS.items() if isinstance(door(Site("f")), StreamingDoor)]
+    assert can == list(cli.STREAMING)

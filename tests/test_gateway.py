@@ -1,19 +1,23 @@
 """Which door an event came through."""
 
+import base64
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambent import Lambent
 from lambent.errors import EventError, UnknownEvent
 from lambent.gateway import GATEWAYS, Door, detect
-from lambent.gateway.model import DEFAULTS, Response
+from lambent.gateway.model import DEFAULTS, Request, Response, Settings
+from lambent.gateway.protocol import Gateway
+from lambent.types import Receive, Scope, Send
 from tests.payloads import DOORS, NAMES, payload
 
 JSON = st.recursive(
@@ -178,3 +182,151 @@ print(before, "lambent.gateway.http_api" in sys.modules, "lambent.gateway.functi
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False True False\n"
+
+
+# What holds behind every door
+
+
+@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("fields", [None, {}, "missing"])
+def test_headers_may_be_missing_null_or_empty(name: str, fields: Any) -> None:
+    event = payload(name)
+    asked = event["Records"][0]["cf"]["request"] if DOORS[name] == "edge" else event
+    for key in {"headers", "multiValueHeaders"} & asked.keys():
+        asked[key] = fields
+        if fields == "missing":
+            del asked[key]
+    got = detect(event, GATEWAYS).request(event, DEFAULTS)
+    assert [field for field in got.headers if field[0] != b"cookie"] == []  # payload 2.0 has cookies apart
+
+
+@pytest.mark.parametrize("name", [name for name in DOORS if "requestContext" in payload(name)])
+def test_an_event_without_its_identity_has_no_client_or_the_door_tells_it_elsewhere(name: str) -> None:
+    event = payload(name)
+    for context in (event["requestContext"], event["requestContext"].get("http", {})):
+        for key in ("identity", "sourceIp"):
+            context.pop(key, None)
+    client = detect(event, GATEWAYS).request(event, DEFAULTS).client
+    assert client is None or DOORS[name] in {"alb", "lattice"}
+
+
+def asked(name: str, headers: dict[str, str], path: str | None = None) -> Request:
+    """A request with these headers and this path, as the door has them."""
+    event = payload(name)
+    lists = {key: [value] for key, value in headers.items()}
+    if DOORS[name] == "edge":
+        inner = event["Records"][0]["cf"]["request"]
+        inner["headers"] = {key: [{"key": key, "value": value}] for key, value in headers.items()}
+        where = "uri"
+    else:
+        inner = event
+        event.update({"headers": headers} | ({"multiValueHeaders": lists} if "multiValueHeaders" in event else {}))
+        where = next(key for key in ("rawPath", "raw_path", "path") if key in event)
+    if path is not None:
+        inner[where] = path
+    return detect(event, GATEWAYS).request(event, DEFAULTS)
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_ten_thousand_headers_are_passed(name: str) -> None:
+    headers = {f"x-{number}": "é" for number in range(10_000)}
+    assert asked(name, headers).headers[:10_000] == [(key.encode(), b"\xe9") for key in headers]
+
+
+@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("port", ["443, 443", "8443,443", "", "x", "٣", "-1", "99999999"])
+def test_a_list_of_ports_and_what_is_no_port_fails_nothing(name: str, port: str) -> None:
+    headers = {"host": "example.com", "x-forwarded-port": port, "x-forwarded-proto": "https"}
+    assert asked(name, headers).server in {("example.com", 443), ("example.com", 80)}
+
+
+@pytest.mark.parametrize("name", [name for name in DOORS if DOORS[name] not in {"http_api", "rest_api"}])
+@pytest.mark.parametrize(("path", "decoded"), [("/%zz/100%", "/%zz/100%"), ("/%FF", "/\ufffd"), ("/%252F", "/%2F")])
+def test_what_is_no_percent_encoding_is_passed_and_what_is_one_is_decoded_once(
+    name: str, path: str, decoded: str
+) -> None:
+    got = asked(name, {}, path)
+    assert (got.path.removeprefix(got.root_path), got.raw_path) == (decoded, path.encode())
+
+
+@pytest.mark.parametrize("name", ["http_api_form_base64", "rest_v1", "alb_single", "lattice_v2", "edge_origin_request"])
+def test_a_body_of_six_megabytes_is_read(name: str) -> None:
+    event = payload(name)
+    content = bytes(range(256)) * (6 * 1024 * 1024 // 4 * 3 // 256)  # so many characters of base64
+    text = base64.b64encode(content).decode("ascii")
+    if DOORS[name] == "edge":
+        event["Records"][0]["cf"]["request"]["body"]["data"] = text
+    else:
+        event |= {"body": text, "isBase64Encoded": True}
+    assert detect(event, GATEWAYS).request(event, DEFAULTS).body == content
+
+
+# Events by hand, and doors of one's own
+
+
+@pytest.mark.parametrize(
+    ("event", "door"),
+    [
+        ({"httpMethod": "GET", "path": "/a%20b"}, "rest_api"),
+        ({"httpMethod": "GET", "path": "/a%20b", "headers": {"Host": "h"}, "requestContext": {}}, "rest_api"),
+        ({"version": "1.0", "httpMethod": "GET", "path": "/a%20b"}, "http_api_v1"),
+        ({"rawPath": "/a b", "requestContext": {"http": {"method": "GET"}}}, "http_api"),
+        (
+            {"rawPath": "/a%20b", "requestContext": {"domainName": "x.lambda-url.y.on.aws", "http": {"method": "GET"}}},
+            "function_url",
+        ),
+        (
+            {"httpMethod": "GET", "path": "/a%20b", "requestContext": {"elb": {"targetGroupArn": "arn:aws:x"}}},
+            "alb",
+        ),
+        ({"method": "GET", "raw_path": "/a%20b"}, "lattice"),
+        ({"method": "GET", "path": "/a%20b", "requestContext": {"serviceNetworkArn": "arn:aws:x"}}, "lattice"),
+        (
+            {
+                "Records": [
+                    {"cf": {"config": {"eventType": "viewer-request"}, "request": {"method": "GET", "uri": "/a%20b"}}}
+                ]
+            },
+            "edge",
+        ),
+    ],
+)
+def test_an_event_written_by_hand_in_the_format_of_a_door_is_served(event: Any, door: str) -> None:
+    gateway = detect(event, GATEWAYS)
+    got = gateway.request(event, DEFAULTS)
+    assert (gateway.name, got.method, got.path) == (door, "GET", "/a b")
+    json.dumps(gateway.reply(Response(200, [], b"hi"), event, DEFAULTS))
+
+
+class Mine:
+    """A door of a user's, which needs no instance."""
+
+    name = "mine"
+    limit = 1000
+
+    @staticmethod
+    def matches(event: dict[str, Any]) -> bool:
+        return "mine" in event
+
+    @staticmethod
+    def request(event: dict[str, Any], settings: Settings) -> Request:
+        return Request("GET", event["mine"], b"/", b"", "", "https", "1.1", [], None, None, b"")
+
+    @staticmethod
+    def reply(response: Response, event: dict[str, Any], settings: Settings) -> Any:
+        return {"said": response.body.decode()}
+
+
+@pytest.mark.parametrize("mine", [Mine, Mine()])
+def test_a_door_of_one_s_own_stands_before_the_others(mine: Gateway) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": scope["path"].encode()})
+
+    with closing(Lambent(app, gateways=[mine, *GATEWAYS], lifespan="off")) as handler:
+        assert handler({"mine": "/x"}) == {"said": "/x"}
+        assert handler(payload("function_url_get") | {"mine": "/y"}) == {"said": "/y"}
+        assert handler(payload("function_url_get"))["statusCode"] == 200
+        assert handler({"mine": 7})["said"].startswith("Internal Server Error")
+        with pytest.raises(UnknownEvent, match=rf"one of the gateways mine, {KNOWN}, but"):
+            handler({})

@@ -58,7 +58,8 @@ def test_the_first_request_loads_nothing_from_outside(asyncio_s: set[str]) -> No
 
 
 def test_each_name_is_there_and_listed() -> None:
-    assert {"Lambent", "__version__"} == set(lambent.__all__) == set(dir(lambent))
+    names = {"Lambent", "__version__", "after_restore", "before_snapshot", "current"}
+    assert names == set(lambent.__all__) == set(dir(lambent))
     assert all(getattr(lambent, name) for name in lambent.__all__)
 
 

@@ -753,4 +753,4 @@ def test_a_reply_may_be_any_value(event: Any) -> None:
 
 def test_an_invocation_without_a_reply_has_no_result() -> None:
     with pytest.raises(IncompleteResponse):
-        _ = ReturnedInvocation({}, None).result
+        ReturnedInvocation({}, None).result()

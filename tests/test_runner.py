@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import select
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -486,8 +487,10 @@ def test_another_connection_may_be_waited_for(runner: Runner) -> None:
 
 
 def test_where_a_loop_cannot_watch_a_socket_whoever_reads_it_waits(
-    sockets: tuple[socket.socket, socket.socket],
+    sockets: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delattr(select, "poll")  # Windows has none
+
     class Blind(asyncio.SelectorEventLoop):
         def add_reader(self, fd: Any, *args: Any) -> None:  # type: ignore[override]  # looser than it needs to be
             if fd == sockets[0].fileno():
@@ -501,3 +504,87 @@ def test_where_a_loop_cannot_watch_a_socket_whoever_reads_it_waits(
     runner.interrupt()
     assert not runner.wait_readable(sockets[0])
     runner.stop(1)
+
+
+# Many at a time
+
+
+@asynccontextmanager
+async def sleeping() -> AsyncIterator[None]:
+    yield
+
+
+def test_a_task_that_exits_ends_what_awaits_it_and_not_the_loop(runner: Runner) -> None:
+    async def leave() -> None:
+        sys.exit(3)
+
+    async def several() -> None:
+        with pytest.raises(SystemExit):
+            await asyncio.create_task(leave())
+        await asyncio.sleep(0)
+        seen.append("on")
+
+    seen: list[str] = []
+    runner.start(sleeping())
+    runner.wait(several())
+    assert seen == ["on"]
+
+
+def test_a_task_that_swallows_its_cancellation_does_not_keep_the_loop(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambent.runner._CANCEL_SECONDS", 0.01)
+
+    async def swallow() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    task = runner.loop.create_task(swallow())
+    runner.loop.run_until_complete(asyncio.sleep(0))
+    runner.stop(1)
+    assert not task.done()
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own, so that it is let go in silence
+
+
+def test_waiting_for_a_coroutine_raises_what_it_raises(runner: Runner) -> None:
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise KeyError("a")
+
+    runner.start(sleeping())
+    with pytest.raises(KeyError):
+        runner.wait(fail())
+
+
+def test_an_interrupt_cancels_the_coroutine_that_is_waited_for(runner: Runner) -> None:
+    ends: list[str] = []
+
+    async def wait() -> None:
+        runner.interrupt()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append("cancelled")
+
+    runner.start(sleeping())
+    runner.wait(wait())
+    assert ends == ["cancelled"]
+
+
+# Out of time
+
+
+def test_what_runs_may_be_cancelled_from_a_callback(runner: Runner) -> None:
+    async def wait() -> None:
+        runner.loop.call_soon(runner.cancel)
+        await asyncio.Event().wait()
+
+    with pytest.raises(asyncio.CancelledError):
+        runner.run(wait())
+    assert runner.run(at_once()) == "done"
+
+
+def test_where_nothing_runs_there_is_nothing_to_cancel(runner: Runner) -> None:
+    runner.cancel()
+    assert runner.run(after_a_pass()) == "done"

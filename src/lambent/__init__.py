@@ -10,11 +10,18 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambent.adapter import Lambent
+    from lambent.invocation import current
+    from lambent.snapstart import after_restore, before_snapshot
 
-__all__ = ["Lambent", "__version__"]
+__all__ = ["Lambent", "__version__", "after_restore", "before_snapshot", "current"]
 __version__ = "0.1.0"
 
-_FRONT_DOOR = {"Lambent": "lambent.adapter"}
+_FRONT_DOOR = {
+    "Lambent": "lambent.adapter",
+    "after_restore": "lambent.snapstart",
+    "before_snapshot": "lambent.snapstart",
+    "current": "lambent.invocation",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -21,14 +21,15 @@ from lambent.gateway.model import Response, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractAsyncContextManager
     from typing import Literal
 
     from lambent.gateway.model import Request
     from lambent.gateway.protocol import Gateway
+    from lambent.gateway.streamed import StreamedDoor
     from lambent.managed import ManagedEnvironment
-    from lambent.types import ASGIApp, Context, Event, Invocation, Result, Scope
+    from lambent.types import ASGIApp, Context, Event, Invocation, Result, Scope, Writer
 
 logger = logging.getLogger("lambent")
 
@@ -54,6 +55,9 @@ class Lambent:
       that Lambda counts, retries and alarms.
     - `failure_statuses`: responses with these statuses fail the invocation.
     - `trusted_proxies`: how many proxies in front of the function are believed in what they say of the client.
+    - `stream`: responses leave piece by piece, through a Function URL or a REST API that is set to it. No event says
+      so, which is why it must be said here, or with LAMBENT_STREAM=1. Needs Lambent's runtime.
+    - `pad_empty`: a streamed response without a body gets a space, for clients that would wait for one.
     """
 
     def __init__(
@@ -69,6 +73,8 @@ class Lambent:
         errors: Literal["respond", "raise"] = "respond",
         failure_statuses: Iterable[int] = (),
         trusted_proxies: int = 1,
+        stream: bool | None = None,
+        pad_empty: bool = False,
     ) -> None:
         _check("lifespan", lifespan, ("auto", "on", "off"))
         _check("errors", errors, ("respond", "raise"))
@@ -83,6 +89,8 @@ class Lambent:
         self._settings = Settings(frozenset(map(str.lower, text_types)), trusted_proxies)
         self._excluded = frozenset(name.lower().encode("latin-1") for name in exclude_headers)
         self._plain = errors == "respond" and not self.failure_statuses and not self._excluded
+        self.stream = _streams(stream)
+        self._pad = pad_empty
         self._state: dict[str, object] = {}
         self._environment: ManagedEnvironment | None = None
         if eager:
@@ -135,6 +143,9 @@ class Lambent:
         """
         event = invocation.event
         gateway = detect(event, self.gateways)
+        streamed = self._streamed(gateway) if self.stream and invocation.can_stream else None
+        if streamed is not None:
+            gateway = streamed
         held: list[Response] = []
 
         def respond(response: Response) -> Awaitable[None]:
@@ -148,18 +159,22 @@ class Lambent:
             request = gateway.request(event, self._settings)
         except (MalformedEvent, LookupError, TypeError, ValueError, AttributeError) as error:
             logger.warning("%s event refused: %s", gateway.name, _reason(error))
-            await invocation.reply(self._translate(_text(400, f"Bad Request: {_reason(error)}"), event, gateway))
+            await invocation.reply(self._translate(_refusal(error), event, gateway))
             return
         if self.base_path:
             _mount(request, self.base_path)
         scope = http_scope(request, event, invocation.context, self._state)
         conversation = HTTPConversation(request.body, respond, request.method == "HEAD")
+        if streamed is not None:
+            conversation = self._streaming(request, respond, invocation, streamed)
         raised = None
         try:
             await self.app(scope, conversation.receive, conversation.send)
         except Exception as error:
             raised = error
         if raised is not None or held or conversation.state is not COMPLETE:
+            if invocation.late is not None and (held or conversation.state is not COMPLETE):
+                raise raised or invocation.late
             last = self._conclude(scope, conversation, held, raised)
             if last is not None:
                 await invocation.reply(self._translate(last, event, gateway))
@@ -174,6 +189,8 @@ class Lambent:
         sent = conversation.state is COMPLETE and not held
         if raised is None and not held:
             raised = IncompleteResponse(f"The application returned while {conversation.state}.")
+        if conversation.began and not sent:
+            raise raised or IncompleteResponse("The application returned in the middle of its response.")
         if conversation.state is not COMPLETE:
             conversation.fail()
         if raised is not None:
@@ -187,14 +204,53 @@ class Lambent:
             raise FailureStatus(f"The application answered {response.status}: {response.body[:500]!r}") from raised
         return response
 
+    def _streamed(self, gateway: Gateway) -> StreamedDoor | None:
+        """The gateway with streamed replies, if it takes such."""
+        prelude = getattr(gateway, "prelude", None)
+        if prelude is None:
+            return None
+        from lambent.gateway.streamed import StreamedDoor
+
+        return StreamedDoor(gateway, prelude, pad=self._pad)
+
+    def _streaming(
+        self,
+        request: Request,
+        respond: Callable[[Response], Awaitable[None]],
+        invocation: Invocation,
+        door: StreamedDoor,
+    ) -> HTTPConversation:
+        from lambent.asgi.streamed import StreamedConversation
+
+        def begin(response: Response) -> Awaitable[Writer]:
+            self._exclude(response)
+            return invocation.stream(door.prelude(response, invocation.event, self._settings))
+
+        may_stream = self._fails
+        return StreamedConversation(
+            request.body, respond, request.method == "HEAD", lambda status: not may_stream(status), begin, self._pad
+        )
+
+    def timed_out(self, event: Event) -> Result | None:
+        """Handler: the reply when the time is up: 504. None, so that the invocation fails, if that is wanted."""
+        if self._fails(504):
+            return None
+        gateway = detect(event, self.gateways)
+        if self.stream:
+            gateway = self._streamed(gateway) or gateway
+        return self._translate(_text(504, "Gateway Timeout"), event, gateway)
+
     def _translate(self, response: Response, event: Event, gateway: Gateway) -> Result:
         """The reply that the gateway wants. One that is larger than it takes becomes an error, and is logged."""
-        if self._excluded:
-            response.headers = [field for field in response.headers if field[0] not in self._excluded]
+        self._exclude(response)
         result = gateway.reply(response, event, self._settings)
         if len(response.body) > _NEVER_TOO_LARGE:
             return self._limited(result, response, event, gateway)
         return result
+
+    def _exclude(self, response: Response) -> None:
+        if self._excluded:
+            response.headers = [field for field in response.headers if field[0] not in self._excluded]
 
     def _limited(self, result: Result, response: Response, event: Event, gateway: Gateway) -> Result:
         from lambent.gateway import limits
@@ -202,9 +258,10 @@ class Lambent:
         excess = limits.excess(result, response.body, gateway.limit)
         if excess <= 0:
             return result
+        streaming = "Stream it (`stream=True`), send" if getattr(gateway, "prelude", None) else "Send"
         message = (
             f"The reply has {gateway.limit + excess} bytes as JSON, {excess} more than the {gateway.limit} that "
-            f"{gateway.name} takes. Send less at a time, or a link to where it lies."
+            f"{gateway.name} takes. {streaming} less at a time, or a link to where it lies."
         )
         if self.errors == "raise":
             raise InvalidResult(message, "Function.ResponseSizeTooLarge")
@@ -218,6 +275,24 @@ class Lambent:
 
 async def _hold(held: list[Response], response: Response) -> None:
     held.append(response)
+
+
+def _streams(wanted: bool | None) -> bool:
+    """What is said in code, else in LAMBENT_STREAM. Raises ConfigurationError in AWS's own runtime, at init."""
+    import os
+    import sys
+
+    if wanted is None:
+        text = os.environ.get("LAMBENT_STREAM") or "0"
+        _check("LAMBENT_STREAM", text, ("0", "1"))
+        wanted = text == "1"
+    if wanted and "AWS_LAMBDA_RUNTIME_API" in os.environ and "lambent.runtime" not in sys.modules:
+        raise ConfigurationError(
+            "Streaming is asked for, by `stream=True` or LAMBENT_STREAM, but AWS's Python runtime cannot stream. Run "
+            f"Lambent's: set AWS_LAMBDA_EXEC_WRAPPER to {__file__.removesuffix('adapter.py')}exec/wrapper. "
+            "Or do without streaming."
+        )
+    return wanted
 
 
 def _mount(request: Request, base_path: str) -> None:
@@ -245,6 +320,11 @@ def _log(scope: Scope, error: Exception, *, answered: bool) -> None:
 def _reason(error: Exception) -> str:
     """What is wrong with an event: the error's own words, or what a gateway found missing or of a wrong type."""
     return str(error) if isinstance(error, MalformedEvent) else f"{type(error).__name__}: {error}"
+
+
+def _refusal(error: Exception) -> Response:
+    status = error.status if isinstance(error, MalformedEvent) else 400
+    return _text(status, f"{'Content Too Large' if status == 413 else 'Bad Request'}: {_reason(error)}")
 
 
 def _text(status: int, text: str) -> Response:

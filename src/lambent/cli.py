@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lambent.dev.server import Address
 
 TARGET = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*(?::[^\W\d]\w*(?:\.[^\W\d]\w*)*|\.[^\W\d]\w*)")
+STREAMING = ("url", "rest")
 EXTRA = frozenset({"click", "h11", "psutil", "uvicorn"})
 
 
@@ -33,6 +34,8 @@ class Options(TypedDict):
     environments: int
     runtime: str
     env: tuple[str, ...]
+    stream: bool
+    snapstart: bool
     allow_host: tuple[str, ...]
 
 
@@ -83,6 +86,7 @@ def parameters() -> list[click.Parameter]:
     }
     variable = "Environment variable of the function. Repeatable."
     names = "Answer to this host too; with a leading dot, to those below it as well. Repeatable."
+    streams = "Replies arrive piece by piece; for the doors url and rest."
     return [
         click.Argument(["target"], callback=check_target),
         *(
@@ -90,6 +94,8 @@ def parameters() -> list[click.Parameter]:
             for name, (default, kind, text) in typed.items()
         ),
         click.Option(["--env"], multiple=True, metavar="KEY=VALUE", callback=check_env, help=variable),
+        click.Option(["--stream"], is_flag=True, help=streams),
+        click.Option(["--snapstart"], is_flag=True, help="Environments start as from a snapshot, hooks and all."),
         click.Option(["--allow-host"], multiple=True, metavar="NAME", help=names),
     ]
 
@@ -103,13 +109,18 @@ def dev(**options: object) -> None:
 
 
 def configuration(options: Options) -> tuple[Function, Address]:
-    """What was typed, as the local Lambda takes it."""
+    """What was typed, as the local Lambda takes it. Raises click.UsageError."""
     import os
+
+    import click
 
     from lambent.dev.model import Function
     from lambent.dev.server import Address
     from lambent.dev.variables import region
 
+    if options["stream"] and options["door"] not in STREAMING:
+        doors = " or ".join(STREAMING)
+        raise click.UsageError(f"--stream goes with --door {doors}: on AWS, {options['door']} takes replies whole.")
     function = Function(
         name=re.sub(r"\W+", "-", options["target"]),
         target=options["target"],
@@ -120,6 +131,8 @@ def configuration(options: Options) -> tuple[Function, Address]:
         runtime=options["runtime"],
         env=dict(pair.split("=", 1) for pair in options["env"]),
         region=region(os.environ),
+        stream=options["stream"],
+        snapstart=options["snapstart"],
     )
     return function, Address(options["host"], options["port"], options["door"], options["allow_host"])
 

@@ -4,12 +4,14 @@
     ├── EventError             the event cannot be served
     │   ├── UnknownEvent         no gateway builds events of this shape
     │   └── MalformedEvent       a gateway does, but a field of it cannot be read
+    │       └── TruncatedBody      the gateway passes on a part of the body only
     ├── AppError               the application broke its protocol
     │   ├── UnexpectedMessage    a message that is not allowed in this state of the conversation
     │   ├── InvalidMessage       a message with a field of the wrong type, or one that must not be sent
     │   ├── IncompleteResponse   the application returned before its response was complete
     │   ├── FailureStatus        it answered with a status that is to fail the invocation
     │   ├── InvalidResult        what a function returned cannot be a reply; `error_type` as Lambda names it
+    │   ├── TimedOut             the handler was not done when its time was up; `error_type` as Lambda names it
     │   ├── LifespanFailed       startup or shutdown failed, and the application said why
     │   └── LifespanEnded        the lifespan ended while the environment still needs it
     ├── PlatformError          the Lambda platform, or what plays its part, failed
@@ -19,6 +21,7 @@
     └── ConfigurationError     what a person wrote or called cannot work; the message says what to change
         ├── TargetError          the handler that was named cannot be loaded; `error_type` as Lambda names it
         ├── WrongEventLoop       called from a place where the environment's event loop cannot be used
+        ├── NoInvocation         the current invocation was asked for where there is none
         └── AlreadyReplied       an invocation was replied to twice
 
 A message names what was expected, what came, and what to do next.
@@ -40,7 +43,15 @@ class UnknownEvent(EventError):
 
 
 class MalformedEvent(EventError):
-    """The event has the shape of a gateway's, but a field of it cannot be read: the client is answered 400."""
+    """The event has the shape of a gateway's, but a field of it cannot be read: the client is answered `status`."""
+
+    status = 400
+
+
+class TruncatedBody(MalformedEvent):
+    """The gateway has cut the body off: it was longer than the gateway passes on."""
+
+    status = 413
 
 
 class AppError(LambentError):
@@ -72,6 +83,12 @@ class InvalidResult(AppError):
     def __init__(self, message: str, error_type: str) -> None:
         super().__init__(message)
         self.error_type = error_type
+
+
+class TimedOut(AppError):
+    """The handler was not done when its time was up."""
+
+    error_type = "Function.TimedOut"
 
 
 class LifespanFailed(AppError):
@@ -115,6 +132,10 @@ class TargetError(ConfigurationError):
 
 class WrongEventLoop(ConfigurationError):
     """Called from a place where the environment's event loop cannot be used."""
+
+
+class NoInvocation(ConfigurationError):
+    """The current invocation was asked for where there is none."""
 
 
 class AlreadyReplied(ConfigurationError):

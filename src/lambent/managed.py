@@ -17,6 +17,7 @@ import threading
 from contextlib import suppress
 
 from lambent.errors import AlreadyReplied, IncompleteResponse, WrongEventLoop
+from lambent.invocation import CURRENT, Handled
 from lambent.runner import Runner
 
 TYPE_CHECKING = False
@@ -27,29 +28,30 @@ logger = logging.getLogger("lambent")
 
 _SHUTDOWN_SECONDS = 2.0
 
+_NONE = object()
+"""No reply, not even None."""
 
-class ReturnedInvocation:
+
+class ReturnedInvocation(Handled):
     """An invocation that keeps its reply for the `return` statement."""
 
-    __slots__ = ("_replied", "_result", "context", "event")
+    __slots__ = ("_result",)
 
     def __init__(self, event: Event, context: Context | None) -> None:
-        self.event = event
+        self.event = event  # what `Handled` does: a call less, for each invocation
         self.context = context
-        self._replied = False
-        self._result: Result = None
+        self.work = []
+        self._result: Result = _NONE
 
     async def reply(self, result: Result) -> None:
         """Keep the reply."""
-        if self._replied:
+        if self._result is not _NONE:
             raise AlreadyReplied("This invocation was replied to already.")
         self._result = result
-        self._replied = True
 
-    @property
     def result(self) -> Result:
         """The reply. Raises IncompleteResponse if the handler ended without one."""
-        if not self._replied:
+        if self._result is _NONE:
             raise IncompleteResponse("The handler ended without a reply.")
         return self._result
 
@@ -96,8 +98,15 @@ class ManagedEnvironment:
                 if runner is None or not runner.alive:
                     runner = self._begin()
                 if runner is not None:
-                    runner.run(self._handler.serve(invocation))
-                    return invocation.result
+                    token = CURRENT.set(invocation)
+                    try:
+                        runner.run(self._handler.serve(invocation))
+                    finally:
+                        if invocation.work:
+                            runner.run(invocation.finish())
+                        invocation.work = None
+                        CURRENT.reset(token)
+                    return invocation.result()
             finally:
                 self._turn.release()
         return asyncio.run_coroutine_threadsafe(self.handle(event, context), self._shared()).result()
@@ -118,8 +127,15 @@ class ManagedEnvironment:
         if not runner.alive:
             await asyncio.shield(self._enter(runner))
         invocation = ReturnedInvocation(event, context)
-        await self._handler.serve(invocation)
-        return invocation.result
+        token = CURRENT.set(invocation)
+        try:
+            await self._handler.serve(invocation)
+        finally:
+            if invocation.work:
+                await invocation.finish()
+            invocation.work = None
+            CURRENT.reset(token)
+        return invocation.result()
 
     def close(self) -> None:
         """Leave the lifetime and close the loop, unless it is a caller's own. What fails is logged."""

@@ -12,19 +12,31 @@ a lifespan raised, say) `lost` says why, and whoever runs the environment replac
 from __future__ import annotations
 
 import asyncio
+import select
 import sys
+from contextlib import suppress
 
 from lambent.errors import LifespanEnded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sized
     from contextlib import AbstractAsyncContextManager
     from contextvars import Context
     from typing import Any, TypeVar
 
     T = TypeVar("T")
+
+
+_CANCEL_SECONDS = 0.5
+"""In which tasks may end that are cancelled with the loop: one that swallows that must not keep the process."""
+
+
+_TASKS: Sized | None = None
+"""All tasks of the process, done ones that linger too; counted at once, where `all_tasks` goes through them."""
+if sys.version_info < (3, 14):  # from then on they are in C, and not counted
+    _TASKS = getattr(asyncio.tasks, "_scheduled_tasks" if sys.version_info >= (3, 12) else "_all_tasks", None)
 
 
 class Runner:
@@ -35,6 +47,7 @@ class Runner:
         self.alive = False
         """Whether a lifetime has been entered and has not ended."""
         self._first_step: FirstStep | None = None
+        self._task: asyncio.Task[Any] | None = None
         self._lifetime: asyncio.Task[None] | None = None
         self._leave: asyncio.Event | None = None
         self._watched: socket.socket | None = None
@@ -42,15 +55,34 @@ class Runner:
         self._waiting = False
         self._readable = False
         self._interrupted = False
+        self._sleepers = 0
+        """Tasks that only wait for the end: the lifetime's, and the lifespan's in it."""
+        self._polled: socket.socket | None = None
+        self._poll: Callable[[], list[tuple[int, int]]]
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run `coroutine` as a task until it is done, and give every callback that it left behind one turn."""
         first_step = self._first_step
         if first_step is None:
             if not hasattr(self.loop, "_ready"):
-                return self.loop.run_until_complete(coroutine)
+                return self._complete(self.loop.create_task(coroutine))
             first_step = self._first_step = FirstStep(self.loop)
-        return first_step.run(coroutine)
+        task = first_step.begun(coroutine)
+        if first_step.ready or not task.done():
+            return self._complete(task)
+        return task.result()
+
+    def _complete(self, task: asyncio.Task[T]) -> T:
+        self._task = task
+        try:
+            return self.loop.run_until_complete(task)
+        finally:
+            self._task = None
+
+    def cancel(self) -> None:
+        """Cancel what `run` runs. For a callback of the loop."""
+        if self._task is not None:
+            self._task.cancel()
 
     def start(self, lifetime: AbstractAsyncContextManager[None]) -> None:
         """Enter `lifetime`. Raises whatever entering it raises."""
@@ -63,6 +95,8 @@ class Runner:
         self._lifetime = asyncio.create_task(_live(lifetime, entered, self._leave), name="lambent lifetime")
         await entered
         self.alive = True
+        ours = [task for task in asyncio.all_tasks() if task.get_name().startswith("lambent lifespan")]
+        self._sleepers = 1 + len(ours)
         self._lifetime.add_done_callback(self._ended)
 
     def stop(self, timeout: float) -> None:
@@ -85,8 +119,11 @@ class Runner:
     def wait_readable(self, connection: socket.socket) -> bool:
         """Run the loop, and all that lives on it, until `connection` can be read, and return True.
 
-        Returns False, as soon as may be, if the lifetime has ended or `interrupt` was called.
+        Returns False, as soon as may be, if the lifetime has ended or `interrupt` was called. Where nothing lives on
+        the loop but the lifetime, which sleeps, the loop is spared a pass, until something wakes it.
         """
+        if self.alive and not self._interrupted and self._sleeps() and self._polled_first(connection):
+            return True
         try:
             self._watch(connection)
         except NotImplementedError:  # Windows: whoever reads will block, and the loop stand still
@@ -99,6 +136,63 @@ class Runner:
         finally:
             self._waiting = False
         return self._readable
+
+    def _polled_first(self, connection: socket.socket) -> bool:
+        """Wait for the connection, and for what wakes the loop: signals and other threads write to its own pipe.
+
+        Returns whether it was the connection. A bare read would be cheaper by one system call, and sleep on over a
+        signal that comes a moment before it.
+        """
+        if self._polled is not connection:
+            self.unwatch()
+            self._descriptor = connection.fileno()
+            poller = select.poll()
+            poller.register(self._descriptor, select.POLLIN)
+            poller.register(self.loop._ssock, select.POLLIN)  # type: ignore[attr-defined]  # its own, unlisted
+            self._poll = poller.poll
+            self._polled = connection
+        return any(descriptor == self._descriptor for descriptor, _ in self._poll())
+
+    def _sleeps(self) -> bool:
+        """Whether there is nothing that the loop could do until something else is read.
+
+        No callback, no timer, no connection but its own to itself (and ours), and no task but the lifetime's, and the
+        lifespan's that it holds. A pass of the loop costs as much as the rest of an invocation.
+        """
+        loop = self.loop
+        if not isinstance(loop, asyncio.SelectorEventLoop) or not hasattr(select, "poll"):
+            return False
+        if loop._ready or loop._scheduled:  # type: ignore[attr-defined]  # BaseEventLoop has them, unlisted
+            return False
+        connections = len(loop._selector.get_map()) - (self._watched is not None)  # type: ignore[attr-defined]  # so too
+        if connections != 1:
+            return False
+        if _TASKS is not None and len(_TASKS) == self._sleepers:  # all that there are are these
+            return True
+        return len(asyncio.all_tasks(loop)) == self._sleepers
+
+    def wait(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        """Run `coroutine` until it is done, `interrupt` is called or the lifetime has ended; then it is cancelled.
+
+        Raises what the coroutine raises. A SystemExit of any other task goes to whoever awaits that; alone it would end
+        the loop, and everything else on it.
+        """
+        task = self.loop.create_task(coroutine)
+        task.add_done_callback(self._ended_waiting)
+        self._waiting = True
+        while self.alive and not self._interrupted and not task.done():
+            with suppress(SystemExit):
+                self.loop.run_forever()
+        self._waiting = False
+        task.cancel()
+        while not task.done():
+            with suppress(SystemExit, asyncio.CancelledError):
+                self.loop.run_until_complete(task)
+        if not task.cancelled():
+            task.result()
+
+    def _ended_waiting(self, _: asyncio.Task[object]) -> None:
+        self._wake()
 
     def _watch(self, connection: socket.socket) -> None:
         """Have the loop tell when the connection can be read. It goes on from one wait to the next: that is cheaper."""
@@ -114,11 +208,13 @@ class Runner:
         if self._watched is not None:
             self.loop.remove_reader(self._descriptor)
             self._watched = None
+        self._polled = None
 
     def interrupt(self) -> None:
-        """End `wait_readable`, now or the next time. For a signal handler of the loop."""
+        """End `wait_readable`, now or the next time. For any thread, and for signal handlers."""
         self._interrupted = True
-        self._wake()
+        with suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(self._wake)
 
     def _on_readable(self) -> None:
         if self._waiting:
@@ -162,12 +258,14 @@ async def _live(
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    """End what is left on the loop as `asyncio.run` does, async generators included."""
+    """End what is left on the loop as `asyncio.run` does, async generators included, but wait for nothing for ever."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
     if tasks:
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        done, _ = loop.run_until_complete(asyncio.wait(tasks, timeout=_CANCEL_SECONDS))
+        for task in done:
+            task.cancelled() or task.exception()  # seen
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
@@ -185,30 +283,27 @@ class FirstStep:
     holds the callbacks that wait; a loop without it (uvloop) is run in the ordinary way.
     """
 
-    __slots__ = ("_caught", "_hooks", "_loop", "_ready")
+    __slots__ = ("_caught", "_hooks", "_loop", "ready")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._ready = loop._ready  # type: ignore[attr-defined]  # checked by the caller: see Facts
+        self.ready = loop._ready  # type: ignore[attr-defined]  # checked by the caller: see Facts
         self._caught = Caught()
         self._hooks = loop.run_until_complete(_asyncgen_hooks())
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """As `loop.run_until_complete(coroutine)`."""
+    def begun(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task of `coroutine` that has taken its first step."""
         loop = self._loop
         firstiter, finalizer = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(*self._hooks)
         asyncio._set_running_loop(loop)
         loop.is_running = _true  # type: ignore[method-assign]  # until the step is taken
         try:
-            task = self._begun(coroutine)
+            return self._begun(coroutine)
         finally:
             del loop.is_running
             asyncio._set_running_loop(None)
             sys.set_asyncgen_hooks(firstiter, finalizer)
-        if self._ready or not task.done():
-            return loop.run_until_complete(task)
-        return task.result()
 
     def _begun(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task that has taken its first step. SystemExit and KeyboardInterrupt come out of it."""

@@ -6,7 +6,7 @@ ASGI shapes are those of the ASGI specification 3.0 (asgi.readthedocs.io, "HTTP 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -50,6 +50,16 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+class Writer(Protocol):
+    """A streamed reply that has begun."""
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of it, and wait as long as the other side does not take it. Raises OSError if it never will."""
+
+    async def close(self) -> None:
+        """End it. Whoever replied may go on."""
+
+
 class Invocation(Protocol):
     """One event on its way through a handler. Whoever runs the handler makes it; the handler replies to it, once."""
 
@@ -57,9 +67,22 @@ class Invocation(Protocol):
     def event(self) -> Event: ...
     @property
     def context(self) -> Context | None: ...
+    @property
+    def can_stream(self) -> bool:
+        """Whether `stream` may be called, and a Streamed be the reply."""
+
+    @property
+    def late(self) -> Exception | None:
+        """That the time was up, and the client has been told: whatever the handler would say of itself comes late."""
 
     async def reply(self, result: Result) -> None:
-        """Give the whole reply. A second call raises `AlreadyReplied`."""
+        """Give the whole reply. A second one, of either kind, raises `AlreadyReplied`."""
+
+    async def stream(self, prelude: Mapping[str, object] | None) -> Writer:
+        """Begin a streamed reply: with what the door reads first, or None for bytes that are passed on as they are.
+
+        An exception of the handler after this ends the stream with an error.
+        """
 
 
 class Handler(Protocol):

@@ -31,6 +31,15 @@ def reply(request_id, body=b"{}"):
 def fail(request_id, body):
     return ask("POST", f"/invocation/{request_id}/error", body)[0]
 
+def register():
+    """Be an extension too. Returns what makes it ready."""
+    extension = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    extension.request("POST", "/2020-01-01/extension/register", b'{"events": []}', {"Lambda-Extension-Name": "e"})
+    answer = extension.getresponse()
+    answer.read()
+    headers = {"Lambda-Extension-Identifier": answer.headers["Lambda-Extension-Identifier"]}
+    return lambda: extension.request("GET", "/2020-01-01/extension/event/next", headers=headers)
+
 def hold():
     """Tell the test that we are here, and stay until it lets go."""
     gate = socket.create_connection(("127.0.0.1", int(os.environ["GATE"])))

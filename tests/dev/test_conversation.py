@@ -1,13 +1,27 @@
 """The Runtime API without a socket: who may say what, and what is answered."""
 
+import asyncio
+import base64
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambent.dev.conversation import TRANSITIONS, Answer, Call, Conversation, Route, State, Verb, route
+from lambent.dev.conversation import (
+    ACCEPTED,
+    TRANSITIONS,
+    Answer,
+    Call,
+    Conversation,
+    Route,
+    State,
+    Verb,
+    route,
+    trailing_error,
+)
 from lambent.dev.model import Delivery
+from lambent.dev.stream import Stream, StreamFailed
 
 BASE = "/2018-06-01/runtime"
 NEXT = f"{BASE}/invocation/next"
@@ -26,6 +40,12 @@ class Owner:
     def replied(self, payload: bytes) -> None:
         self.told.append(("replied", payload))
 
+    def streams(self, stream: Stream) -> None:
+        self.told.append(("streams", stream.content_type.encode()))
+
+    def buffers(self) -> None:
+        self.told.append(("buffers", b""))
+
     def failed(self, error: bytes) -> None:
         self.told.append(("failed", error))
 
@@ -39,9 +59,9 @@ class Owner:
 class Talk:
     """A conversation and both its sides."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, streams: bool = False, snapstart: bool = False) -> None:
         self.owner = Owner()
-        self.conversation = Conversation(self.owner)
+        self.conversation = Conversation(self.owner, streams=streams, snapstart=snapstart)
 
     def say(
         self,
@@ -191,6 +211,31 @@ def test_an_init_error_after_next_is_an_illegal_transition(running: Talk) -> Non
     assert error_type(running.say("POST", INIT_ERROR)[0]) == "InvalidStateTransition"
 
 
+def test_a_snapshot_is_restored_at_once_and_then_invocations_come() -> None:
+    talk = Talk(snapstart=True)
+    (restored,) = talk.say("GET", f"{BASE}/restore/next")
+    assert (restored.status, restored.body) == (200, b"")
+    assert talk.owner.told == []
+    talk.say("GET", NEXT)
+    assert talk.owner.told == [("polled", b"")]
+    assert talk.say("GET", f"{BASE}/restore/next")[0].status == 403
+
+
+def test_an_error_before_the_snapshot_or_after_it_ends_init() -> None:
+    for path, first in (("init/error", ()), ("restore/error", (f"{BASE}/restore/next",))):
+        talk = Talk(snapstart=True)
+        for each in first:
+            talk.say("GET", each)
+        assert talk.say("POST", f"{BASE}/{path}", b"{}") == [ACCEPTED]
+        assert talk.owner.told == [("init_failed", b"{}")]
+        assert talk.say("GET", NEXT)[0].status == 403
+
+
+def test_a_restore_error_is_for_what_is_being_restored() -> None:
+    talk = Talk(snapstart=True)
+    assert error_type(talk.say("POST", f"{BASE}/restore/error", b"{}")[0]) == "InvalidStateTransition"
+
+
 def test_a_response_over_the_limit_is_refused_and_the_runtime_goes_on(running: Talk) -> None:
     (answer,) = running.say("POST", f"{BASE}/invocation/one/response", oversized=True)
     assert (answer.status, json.loads(answer.body)) == (
@@ -222,7 +267,7 @@ def test_ping_is_answered_in_any_state(running: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", f"{BASE}/restore/next", f"{BASE}/invocation/one", "/2020-01-01/extension/register"]
+    "path", ["/", f"{BASE}/restore/next", f"{BASE}/restore/error", f"{BASE}/invocation/one", "/2020-01-01/extension"]
 )
 def test_an_unknown_path_is_404(talk: Talk, path: str) -> None:
     assert talk.say("GET", path)[0].status == 404
@@ -266,3 +311,122 @@ def test_whatever_a_runtime_says_every_call_has_one_answer_at_most_and_one_resul
     assert all(len(each) <= 1 for each in answers)
     results = [name for name, _ in talk.owner.told if name in ("replied", "failed")]
     assert len(results) <= delivered
+
+
+# Streams
+
+STREAMED = {"lambda-runtime-function-response-mode": "streaming", "content-type": "text/x"}
+
+
+def head(name: str = "one", kind: str = "response", method: str = "POST", **headers: str) -> Call:
+    return Call(method, f"{BASE}/invocation/{name}/{kind}", {**STREAMED, **headers}, b"", oversized=False, trailers=[])
+
+
+def handed_out(*, streams: bool = True) -> Talk:
+    talk = Talk(streams=streams)
+    talk.say("GET", NEXT)
+    talk.deliver()
+    return talk
+
+
+def failure(stream: Stream) -> str:
+    """The type of the error that a stream ended with."""
+    with pytest.raises(StreamFailed) as caught:
+        asyncio.run(stream.read())
+    return str(json.loads(caught.value.payload)["errorType"])
+
+
+def state(talk: Talk) -> State:
+    return talk.conversation.state
+
+
+def begun(talk: Talk, call: Call) -> Stream:
+    async def begin() -> Stream | None:
+        return talk.conversation.stream(call, bool)
+
+    stream = asyncio.run(begin())
+    assert stream is not None
+    return stream
+
+
+def test_a_streamed_reply_has_a_beginning_and_an_end() -> None:
+    talk = handed_out()
+    stream = begun(talk, head())
+    assert state(talk) is State.RESPONDING
+    assert talk.owner.told[-1] == ("streams", b"text/x")
+    assert talk.conversation.end_stream(stream, [], oversized=False) == ACCEPTED
+    assert stream.ended.done()
+    talk.say("GET", NEXT)
+    assert state(talk) is State.READY
+
+
+def test_next_and_a_second_reply_are_refused_in_the_middle_of_one() -> None:
+    talk = handed_out()
+    begun(talk, head())
+    for method, path in (("GET", NEXT), ("POST", head().path), ("POST", f"{BASE}/invocation/one/error")):
+        [answer] = talk.say(method, path)
+        assert (answer.status, error_type(answer)) == (403, "InvalidStateTransition")
+    assert talk.conversation.stream(head(), bool) is None
+
+
+def test_the_trailers_are_the_error_that_a_stream_ends_with() -> None:
+    talk = handed_out()
+    stream = begun(talk, head())
+    error = base64.b64encode(b'{"errorType": "ValueError"}')
+    trailers = [(b"lambda-runtime-function-error-type", b"x"), (b"lambda-runtime-function-error-body", error)]
+    assert talk.conversation.end_stream(stream, trailers, oversized=False) == ACCEPTED
+    assert failure(stream) == "ValueError"
+
+
+@pytest.mark.parametrize("body", [None, b"", b"not base64!"])
+def test_without_a_body_that_can_be_read_their_type_is(body: bytes | None) -> None:
+    trailers = [(b"lambda-runtime-function-error-type", b"Function.Odd")]
+    payload = trailing_error(trailers if body is None else [*trailers, (b"lambda-runtime-function-error-body", body)])
+    assert payload is not None
+    assert json.loads(payload)["errorType"] == "Function.Odd"
+
+
+def test_other_trailers_are_no_error() -> None:
+    assert trailing_error([(b"x-end", b"yes")]) is None
+
+
+def test_a_stream_beyond_the_limit_is_told_so() -> None:
+    talk = handed_out()
+    stream = begun(talk, head())
+    answer = talk.conversation.end_stream(stream, [], oversized=True)
+    assert (answer.status, error_type(answer)) == (413, "RequestEntityTooLarge")
+    assert failure(stream) == "Function.ResponseSizeTooLarge"
+
+
+def test_a_stream_that_is_cut_has_failed_and_the_runtime_may_go_on() -> None:
+    talk = handed_out()
+    stream = begun(talk, head())
+    talk.conversation.cut_stream(stream)
+    assert failure(stream) == "Runtime.TruncatedResponse"
+    talk.say("GET", NEXT)
+    assert talk.conversation.state is State.READY
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        head("two"),
+        head(kind="error"),
+        head(method="PUT"),
+        head(**{"lambda-runtime-function-response-mode": "Streaming"}),
+        head(**{"lambda-runtime-invocation-id": "another"}),
+        head()._replace(headers={}),
+        head()._replace(path="/nowhere"),
+    ],
+)
+def test_what_is_refused_or_no_stream_is_read_whole(call: Call) -> None:
+    talk = handed_out()
+    assert talk.conversation.stream(call, bool) is None
+    assert talk.conversation.state is State.RUNNING
+
+
+def test_where_no_stream_is_wanted_it_is_read_whole_and_the_owner_told() -> None:
+    talk = handed_out(streams=False)
+    assert talk.conversation.stream(head(), bool) is None
+    assert talk.reply(body=b"whole", lambda_runtime_function_response_mode="streaming").status == 202
+    assert talk.owner.told[-2:] == [("buffers", b""), ("replied", b"whole")]

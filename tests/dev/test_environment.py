@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from lambent.dev.environment import LIFE, Environment, State, Step, after
-from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Result
+from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Result, Streaming
+from lambent.dev.stream import StreamFailed
 from lambent.errors import IllegalTransition
 from tests.dev.fakes import Gate, fake_runtime
 
@@ -262,7 +263,8 @@ def test_an_interpreter_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_a_condemned_runtime_may_shut_down(tmp_path: Path) -> None:
-    script = "signal.signal(signal.SIGTERM, lambda *_: (open('bye', 'w').close(), sys.exit(0)))\ntake()\n"
+    script = "signal.signal(signal.SIGTERM, lambda *_: (open('bye', 'w').close(), sys.exit(0)))\n"
+    script += "register()()\ntake()\n"
 
     async def scene(stage: Stage) -> None:
         await stage.ready()
@@ -273,8 +275,58 @@ def test_a_condemned_runtime_may_shut_down(tmp_path: Path) -> None:
     play(fake_runtime(tmp_path, script), scene)
 
 
+def test_one_without_an_extension_is_not_asked(tmp_path: Path) -> None:
+    script = "signal.signal(signal.SIGTERM, lambda *_: open('bye', 'w').close())\ntake()\nstay()\n"
+
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        stage.environment.condemn(LIMIT)
+        await stage.life
+        assert not (tmp_path / "bye").exists()
+
+    play(fake_runtime(tmp_path, script), scene)
+
+
+def test_init_lasts_until_its_extension_is_ready(tmp_path: Path) -> None:
+    script = """
+ready = register()
+api.request("GET", "/2018-06-01/runtime/invocation/next")
+hold()
+ready()
+answer = api.getresponse()
+answer.read()
+reply(answer.headers["Lambda-Runtime-Aws-Request-Id"])
+take()
+"""
+
+    async def scene(stage: Stage) -> None:
+        await asyncio.to_thread(gate.arrive)
+        assert stage.environment.state is State.STARTING
+        gate.release()
+        await stage.ready()
+        assert await stage.invoke() == Replied(b"{}")
+        await stage.ready()
+
+    with Gate() as gate:
+        play(gate.open_to(fake_runtime(tmp_path, script)), scene)
+
+
+def test_one_that_is_restored_wrongly_fails_its_init(tmp_path: Path) -> None:
+    script = """
+assert ask("GET", "/restore/next")[0] == 200
+assert os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] == "snap-start"
+ask("POST", "/restore/error", b'{"errorType": "E", "errorMessage": "m"}')
+sys.exit(65)
+"""
+
+    async def scene(stage: Stage) -> None:
+        assert error(await stage.supervisor.failures.get()) == (Cause.INIT, "E", "m")
+
+    play(replace(fake_runtime(tmp_path, script), snapstart=True), scene)
+
+
 def test_one_that_does_not_is_killed(tmp_path: Path) -> None:
-    script = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntake()\nstay()\n"
+    script = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nregister()()\ntake()\nstay()\n"
 
     async def scene(stage: Stage) -> None:
         await stage.ready()
@@ -314,6 +366,57 @@ def test_the_process_is_in_a_group_of_its_own_and_reads_no_terminal(tmp_path: Pa
         await stage.ready()
 
     play(fake_runtime(tmp_path, script), scene)
+
+
+BEGIN = """
+name, _ = take()
+api.putrequest("POST", f"/2018-06-01/runtime/invocation/{name}/response")
+api.putheader("Lambda-Runtime-Function-Response-Mode", "streaming")
+api.putheader("Transfer-Encoding", "chunked")
+api.endheaders()
+api.send(b"3\\r\\none\\r\\n")
+"""
+END = 'api.send(b"0\\r\\n\\r\\n")\napi.getresponse().read()\ntake()\n'
+
+
+async def streamed(stage: Stage) -> tuple[bytes, str]:
+    """What came of a streamed reply, and the type of the error that it ended with."""
+    await stage.ready()
+    result = await stage.invoke()
+    assert isinstance(result, Streaming)
+    body = b""
+    try:
+        while piece := await result.stream.read():
+            body += piece
+    except StreamFailed as failed:
+        return body, str(json.loads(failed.payload)["errorType"])
+    return body, ""
+
+
+@pytest.mark.parametrize(
+    ("script", "timeout", "error_type"),
+    [(BEGIN + END, 30, ""), (BEGIN + "stay()", 0.3, "Sandbox.Timedout"), (BEGIN + "os._exit(3)", 30, "Runtime.")],
+)
+def test_a_streamed_reply_ends_well_or_with_what_ended_it(
+    tmp_path: Path, script: str, timeout: float, error_type: str
+) -> None:
+    async def scene(stage: Stage) -> None:
+        body, failed = await streamed(stage)
+        assert body == b"one"
+        assert failed.startswith(error_type)
+        assert bool(failed) is bool(error_type)
+        await (stage.life if error_type else stage.ready())
+
+    play(replace(fake_runtime(tmp_path, script), timeout=timeout, stream=True), scene)
+
+
+def test_one_that_nothing_was_set_to_stream_comes_whole_and_is_explained(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        assert await stage.invoke() == Replied(b"one")
+        assert "nothing was set to stream it" in stage.text
+
+    play(fake_runtime(tmp_path, BEGIN + END), scene)
 
 
 pytestmark = pytest.mark.skipif(

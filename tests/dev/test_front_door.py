@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -10,8 +11,9 @@ from lambent.dev.doors import DOORS
 from lambent.dev.doors.model import MEGABYTE, PAYLOAD_LIMIT, Site
 from lambent.dev.front_door import FrontDoor
 from lambent.dev.hosts import Hosts
-from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Result
+from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Result, Streaming
 from lambent.dev.service import Service
+from lambent.dev.stream import Stream
 from lambent.types import Message, Scope
 
 ERROR = json.dumps({"errorType": "ValueError", "errorMessage": "boom <b>", "stackTrace": ["  File a"]}).encode()
@@ -47,7 +49,7 @@ class Visit:
         method: str = "GET",
         pieces: tuple[bytes, ...] = (b"",),
         host: bytes = b"localhost",
-    ) -> "Visit":
+    ) -> Self:
         scope: Scope = {
             "type": "http",
             "method": method,
@@ -204,3 +206,101 @@ def test_a_client_that_goes_away_while_it_waits_leaves_the_queue() -> None:
 def test_a_response_without_a_body_has_no_length(status: int) -> None:
     visit = Visit(Replied(b'{"statusCode": %d}' % status)).make()
     assert b"content-length" not in visit.headers
+
+
+# Streams
+
+INTEGRATION = "application/vnd.awslambda.http-integration-response"
+START = b'{"statusCode": 201, "headers": {"x-a": "1", "content-length": "9"}, "cookies": ["a=1"]}' + bytes(8)
+
+
+class StreamVisit(Visit):
+    """One request that is answered by these pieces, and then by the end or an error."""
+
+    def __init__(
+        self, *pieces: bytes, failure: bytes | None = None, kind: str = INTEGRATION, door: str = "url"
+    ) -> None:
+        super().__init__(door=door)
+        self.pieces = pieces
+        self.failure = failure
+        self.kind = kind
+        self.streams: list[Stream] = []
+        self.service._schedule = self.answer  # type: ignore[method-assign]  # one reply that is made in the loop
+
+    def answer(self) -> None:
+        stream = Stream(self.kind, bool)
+        self.streams.append(stream)
+        for piece in self.pieces:
+            stream.feed(piece)
+        stream.end(self.failure)
+        self.service._queue.pop().resolve(Streaming(stream))
+
+    @property
+    def chunks(self) -> list[bytes]:
+        return [message["body"] for message in self.sent[1:]]
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.sent[-1].get("more_body", False) and self.sent[-1]["type"] == "http.response.body"
+
+
+def test_pieces_are_passed_on_as_they_come() -> None:
+    visit = StreamVisit(START, b"one", b"two").make()
+    assert (visit.status, visit.headers[b"x-a"], visit.headers[b"set-cookie"]) == (201, b"1", b"a=1")
+    assert b"content-length" not in visit.headers
+    assert visit.headers[b"content-type"] == b"application/octet-stream"
+    assert (visit.chunks, visit.is_complete) == ([b"one", b"two", b""], True)
+
+
+def test_what_came_with_the_prelude_is_the_first_piece() -> None:
+    assert StreamVisit(START + b"one", b"two").make().chunks == [b"one", b"two", b""]
+
+
+@pytest.mark.parametrize("status", [b"204", b"304"])
+def test_a_status_that_allows_no_body_gets_none(status: bytes) -> None:
+    visit = StreamVisit(START.replace(b"201", status), b" ").make()
+    assert (visit.chunks, visit.is_complete) == ([b""], True)
+
+
+def test_a_stream_without_a_prelude_is_bytes_behind_a_url_and_of_no_use_behind_a_rest_api() -> None:
+    visit = StreamVisit(b"one", kind="application/octet-stream").make()
+    assert (visit.status, visit.headers[b"content-type"], visit.chunks) == (
+        200,
+        b"application/octet-stream",
+        [b"one", b""],
+    )
+    visit = StreamVisit(b"one", kind="application/octet-stream", door="rest").make()
+    assert visit.status == 502
+    assert "and there are none" in visit.said[0]
+
+
+@pytest.mark.parametrize("begins", [b"{}", b"[]" + bytes(8), b'{"statusCode": 99}' + bytes(8), b"{" + bytes(8)])
+def test_a_beginning_that_cannot_be_used_is_refused_and_the_rest_dropped(begins: bytes) -> None:
+    visit = StreamVisit(begins).make()
+    assert visit.status == 502
+    assert "cannot use the reply" in visit.said[0]
+    assert visit.streams[0]._abandoned
+
+
+def test_a_door_that_takes_no_streams_refuses_one() -> None:
+    visit = StreamVisit(START, door="http").make()
+    assert visit.status == 500
+    assert "takes no streamed replies" in visit.said[0]
+
+
+def test_an_error_before_the_body_is_answered() -> None:
+    visit = StreamVisit(START[:5], failure=ERROR).make(BROWSER)
+    assert visit.status == 502
+    assert b"boom &lt;b&gt;" in visit.body
+
+
+def test_one_in_the_middle_leaves_the_response_incomplete_and_is_logged() -> None:
+    visit = StreamVisit(START, b"one", failure=ERROR).make()
+    assert (visit.status, visit.chunks, visit.is_complete) == (201, [b"one"], False)
+    assert "The reply broke off" in visit.said[0]
+    assert "ValueError: boom" in visit.said[0]
+
+
+def test_whatever_ends_it_nobody_reads_on() -> None:
+    visit = StreamVisit(START, b"one", failure=ERROR).make()
+    assert visit.streams[0]._abandoned

@@ -62,3 +62,14 @@ def test_a_failure_is_read_for_people() -> None:
 )
 def test_any_payload_can_be_read(payload: bytes, text: str) -> None:
     assert report.failure_text(payload) == text
+
+
+def test_a_reply_that_nothing_was_set_to_stream_is_explained_with_the_way_out() -> None:
+    told = report.not_streamed("id")
+    assert told.startswith("RequestId: id ")
+    assert all(word in told for word in ("--stream", "RESPONSE_STREAM", "responseTransferMode"))
+
+
+def test_a_reply_that_broke_off_is_told_with_its_reason() -> None:
+    told = report.cut_off("id", report.Failure("ValueError", "boom", "stack"))
+    assert told == "RequestId: id The reply broke off, and with it the client's connection. ValueError: boom"

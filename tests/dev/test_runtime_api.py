@@ -7,8 +7,10 @@ import pytest
 
 from lambent.dev.conversation import Conversation, State
 from lambent.dev.doors.model import PAYLOAD_LIMIT
+from lambent.dev.extensions import Extensions
 from lambent.dev.model import Delivery
 from lambent.dev.runtime_api import RuntimeAPI
+from lambent.dev.stream import Stream, StreamFailed
 
 NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
 PING = b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
@@ -22,6 +24,7 @@ class Owner:
         self.polled_once = asyncio.Event()
         self.replies: list[bytes] = []
         self.refused = 0
+        self.streamed: asyncio.Queue[Stream] = asyncio.Queue()
 
     def polled(self) -> None:
         self.polls += 1
@@ -29,6 +32,11 @@ class Owner:
 
     def replied(self, payload: bytes) -> None:
         self.replies.append(payload)
+
+    def streams(self, stream: Stream) -> None:
+        self.streamed.put_nowait(stream)
+
+    def buffers(self) -> None: ...
 
     def failed(self, error: bytes) -> None: ...
 
@@ -63,13 +71,13 @@ class Client:
 Scene = Callable[[Client, Conversation, Owner], Awaitable[None]]
 
 
-def play(scene: Scene) -> None:
+def play(scene: Scene, *, streams: bool = False) -> None:
     """Run a scene with one client connected."""
 
     async def staged() -> None:
         owner = Owner()
-        conversation = Conversation(owner)
-        api = RuntimeAPI(conversation)
+        conversation = Conversation(owner, streams=streams)
+        api = RuntimeAPI(conversation, Extensions({}, bool))
         host, _, port = (await api.open()).partition(":")
         client = Client(*await asyncio.open_connection(host, int(port)))
         try:
@@ -225,7 +233,7 @@ def test_a_poll_whose_connection_broke_is_forgotten() -> None:
 def test_closing_hangs_up_on_a_poll() -> None:
     async def scene() -> None:
         owner = Owner()
-        api = RuntimeAPI(Conversation(owner))
+        api = RuntimeAPI(Conversation(owner), Extensions({}, bool))
         host, _, port = (await api.open()).partition(":")
         client = Client(*await asyncio.open_connection(host, int(port)))
         client.send(NEXT)
@@ -235,3 +243,96 @@ def test_closing_hangs_up_on_a_poll() -> None:
         await client.close()
 
     asyncio.run(scene())
+
+
+def test_an_extension_registers_beside_the_runtime_and_waits() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        client.send(
+            b"POST /2020-01-01/extension/register HTTP/1.1\r\nHost: 127.0.0.1\r\nLambda-Extension-Name: e\r\n",
+            b'Content-Length: 13\r\n\r\n{"events":[]}',
+        )
+        assert (await client.answer())[0] == 200
+        assert conversation.state is State.STARTED
+        client.send(b"GET /2020-01-01/extension/event/next HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert (await client.answer())[0] == 403
+
+    play(scene)
+
+
+# Streams
+
+STREAMED = RESPONSE + b"Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_a_streamed_reply_is_passed_on_piece_by_piece() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(STREAMED, b"2\r\nab\r\n")
+        stream = await owner.streamed.get()
+        assert await stream.read() == b"ab"
+        client.send(b"3\r\ncde\r\n")
+        assert await stream.read() == b"cde"
+        client.send(b"0\r\n\r\n", PING)
+        assert (await client.answer())[0] == 202
+        assert await stream.read() == b""
+        assert await client.answer() == (200, b"pong")
+
+    play(scene, streams=True)
+
+
+def test_what_nobody_reads_stays_with_the_runtime() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(STREAMED, b"800000\r\n", bytes(0x800000), b"\r\n0\r\n\r\n")
+        stream = await owner.streamed.get()
+        for _ in range(500):  # turns of the loop, in each of which more could be read
+            await asyncio.sleep(0)
+        assert stream._waiting < 0x100000
+        size = 0
+        while piece := await stream.read():
+            size += len(piece)
+        assert size == 0x800000
+        assert (await client.answer())[0] == 202
+
+    play(scene, streams=True)
+
+
+def test_a_runtime_that_hangs_up_in_the_middle_cuts_the_stream_off() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(STREAMED, b"2\r\nab\r\n")
+        stream = await owner.streamed.get()
+        client.writer.transport.abort()
+        assert await stream.read() == b"ab"
+        with pytest.raises(StreamFailed, match=r"Runtime\.TruncatedResponse"):
+            await stream.read()
+        assert conversation.state is State.RESPONSE_SENT
+
+    play(scene, streams=True)
+
+
+@pytest.mark.parametrize("rest", [None, b"not a chunk\r\n"])
+def test_a_body_that_ends_early_or_is_no_chunk_is_told_so(rest: bytes | None) -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(STREAMED, rest or b"5\r\nab")
+        if rest is None:
+            client.writer.write_eof()
+        stream = await owner.streamed.get()
+        assert (await client.answer())[0] == 400
+        if rest is None:
+            assert await stream.read() == b"ab"
+        with pytest.raises(StreamFailed, match=r"Runtime\.TruncatedResponse"):
+            await stream.read()
+
+    play(scene, streams=True)
+
+
+def test_a_stream_from_elsewhere_is_refused() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(STREAMED.replace(b"127.0.0.1:9001", b"example.com"), b"0\r\n\r\n")
+        assert (await client.answer())[0] == 403
+        assert owner.streamed.empty()
+
+    play(scene, streams=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lambent.dev import service as service_module
 from lambent.dev.environment import Environment, State, Step, Supervisor
-from lambent.dev.model import Cause, Failed, Function, Invocation, Replied
+from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Streaming
 from lambent.dev.service import Service
+from lambent.dev.stream import Stream
 
 FUNCTION = Function("f", "app:app", Path())
 
@@ -293,5 +294,20 @@ def test_killing_kills_all() -> None:
         await asyncio.sleep(0)
         stage.service.kill()
         assert [each.killed for each in stage.fleet] == [True, True]
+
+    play(scene)
+
+
+def test_a_streamed_answer_is_one_at_its_end() -> None:
+    async def scene(stage: Stage) -> None:
+        one = stage.invoke("one")
+        stream = Stream("text/plain", bool)
+        one.resolve(Streaming(stream))
+        draining = asyncio.create_task(stage.service.drained(60))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not draining.done()
+        stream.end()
+        await draining
 
     play(scene)

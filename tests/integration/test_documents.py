@@ -14,6 +14,8 @@ import platform
 import re
 import subprocess
 import sys
+import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,17 +37,25 @@ PAGES = {
 DOCUMENTS = [name for name, document in PAGES.items() if document.commands]
 TUTORIAL = "docs/tutorial.md"
 HOW_TO = "docs/how-to/deploy-function-url.md"
+WRAPPER = "docs/how-to/run-on-the-managed-runtime.md"
+OS_ONLY = "docs/how-to/run-os-only.md"
+CLOUD = (HOW_TO, WRAPPER, OS_ONLY)
 
 # What is written -> what is run.
 SUBSTITUTIONS = {
     "127.0.0.1:3000": "127.0.0.1:{port}",
+    "127.0.0.1:8000": "127.0.0.1:{another_port}",
+    "0.0.0.0:3000": "0.0.0.0:{port}",
+    "PORT=3000": "PORT={port}",
     "lambent dev app:app": "lambent dev app:app --port {port}",
+    "lambent dev app:handler": "lambent dev app:handler --port {port}",
     "make demo": "make -C {clone} demo PORT={port}",
     "make test": "make -C {clone} --dry-run test",  # which is what runs this
     "/path/to/the/clone": "{clone}",
     "python3 -m venv": "{python} -m venv",
     "--python-version 3.13": "--python-version {version}",  # the emulator has no other
     "manylinux2014_x86_64": "manylinux2014_{machine}",
+    "cpython-3.13-install_only_stripped.tar.gz": "{archive}",  # no package index has it
     "ROLE_ARN": "arn:aws:iam::000000000000:role/hello",
     "curl https://": "curl --connect-to ::{cloud} http://",
 }
@@ -61,7 +71,13 @@ STAND_INS = {
 FAILING = {"python -m lambent.runtime app:app": 1}
 
 # Commands that keep running, and how many seconds they may take until they show what is shown.
-KEEP_RUNNING = {"lambent dev ": SHORT_LIMIT, "make demo": LIMIT}  # the latter sets itself up first
+KEEP_RUNNING = {
+    "lambent dev ": SHORT_LIMIT,
+    "make demo": LIMIT,  # it sets itself up first
+    "PORT=": SHORT_LIMIT,
+    "AWS_LAMBDA_HTTP_ENDPOINT=": SHORT_LIMIT,
+}
+LAST_WORDS = ("Stopping.\n", "Finished server process")
 
 # What a reader has who is not at home in Python only.
 PROGRAMS = {
@@ -69,6 +85,12 @@ PROGRAMS = {
     "CONTRIBUTING.md": ("make",),
     TUTORIAL: ("curl",),
     HOW_TO: ("curl", "zip"),
+    WRAPPER: ("curl", "zip", "unzip"),
+    OS_ONLY: ("tar", "unzip", "zip"),
+    "docs/how-to/run-as-a-web-server.md": ("curl",),
+    "docs/how-to/frameworks.md": ("curl",),
+    "docs/how-to/stream-responses.md": ("curl",),
+    "docs/how-to/snapstart.md": ("curl",),
 }
 
 
@@ -84,6 +106,16 @@ def cloud(tmp_path: Path) -> Iterator[str]:
         assert job.wait_for(re.compile(f"Running on http://127.0.0.1:{port}")), job.output
         yield f"127.0.0.1:{port}"
         assert job.press_ctrl_c() == 0, job.output
+
+
+def python_archive(folder: Path) -> str:
+    """A Python for any folder, packed: this one, by its name."""
+    with tempfile.TemporaryDirectory() as where, tarfile.open(folder / "python.tar.gz", "w:gz") as archive:
+        python = Path(where, "python3")
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', "utf-8")
+        python.chmod(0o755)
+        archive.add(python, "python/bin/python3")
+    return str(folder / "python.tar.gz")
 
 
 def surroundings(name: str, folder: Path, cloud: str) -> dict[str, str]:
@@ -104,13 +136,15 @@ def surroundings(name: str, folder: Path, cloud: str) -> dict[str, str]:
 class Session:
     """A reader who follows one document."""
 
-    def __init__(self, name: str, terminal: Terminal, cloud: str) -> None:
+    def __init__(self, name: str, terminal: Terminal, cloud: str, archive: str) -> None:
         self.name = name
         self._terminal = terminal
         self._stand_ins = StandIns(STAND_INS)
         self._jobs: list[Job] = []
         self._values = {
             "port": str(free_port()),
+            "another_port": str(free_port()),
+            "archive": archive,
             "clone": str(ROOT),
             "python": sys.executable,
             "version": "{}.{}".format(*sys.version_info),
@@ -132,7 +166,7 @@ class Session:
             # make dies of the signal that it got as well, and says *** if its command did not end with 0.
             assert status in (0, 130), job.output
             assert "***" not in job.output
-            assert "Stopping.\n" in job.output
+            assert any(words in job.output for words in LAST_WORDS)
 
     def _start(self, shown: Shown, command: str) -> None:
         job = self._terminal.start(command)
@@ -174,20 +208,33 @@ class Session:
 def test_what_a_document_shows_is_what_comes(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     document = PAGES[name]
     need("bash", *PROGRAMS.get(name, ()))
-    cloud = request.getfixturevalue("cloud") if name == HOW_TO else ""
+    cloud = request.getfixturevalue("cloud") if name in CLOUD else ""
     folder = tmp_path / "session"
     folder.mkdir()
     for title, text in {**PAGES["docs/index.md"].files, **document.files}.items():
         (folder / title).write_text(text, "utf-8")
 
     with Terminal(folder, surroundings(name, tmp_path, cloud)) as terminal:
-        session = Session(name, terminal, cloud)
+        session = Session(name, terminal, cloud, python_archive(tmp_path) if name == OS_ONLY else "")
         for shown in document.commands:
             session.follow(shown)
         session.stop()
 
     if name in AFTERWARDS:
         AFTERWARDS[name](folder)
+
+
+def the_zip_starts_by_itself(folder: Path) -> None:
+    """As Lambda starts it; there is no Runtime API, and that is what it says."""
+    subprocess.run(["unzip", "-q", "function.zip", "-d", "task"], cwd=folder, check=True)
+    ran = subprocess.run(
+        [folder / "task" / "bootstrap"],
+        env={"LAMBDA_TASK_ROOT": f"{folder}/task", "_HANDLER": "app.handler"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr.startswith("Expected AWS_LAMBDA_RUNTIME_API, ")
 
 
 def the_zip_holds_all_that_its_handler_needs(folder: Path) -> None:
@@ -219,7 +266,10 @@ def the_zip_holds_all_that_its_handler_needs(folder: Path) -> None:
 
 
 # What else has to be true of the folder that a document leaves.
-AFTERWARDS: dict[str, Callable[[Path], None]] = {HOW_TO: the_zip_holds_all_that_its_handler_needs}
+AFTERWARDS: dict[str, Callable[[Path], None]] = {
+    HOW_TO: the_zip_holds_all_that_its_handler_needs,
+    OS_ONLY: the_zip_starts_by_itself,
+}
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lambent.dev.conversation import Answer, Call
+from lambent.dev.extensions import Extensions
 from tests.integration.emulator import Emulator, binary, offered
 from tests.payloads import payload
 
@@ -18,7 +21,7 @@ offered()  # else one line says that the whole module is skipped
 EXAMPLE = Path(__file__).parents[2] / "examples" / "fastapi_app"
 
 FUNCTION = """
-import os, sys, threading
+import asyncio, os, sys, threading
 
 pid = os.getpid()
 
@@ -45,6 +48,11 @@ def leave(event, context):
 
 def hang(event, context):
     threading.Event().wait()
+
+async def coroutine(event, context):
+    if event["do"] == "hang":
+        await asyncio.sleep(60)
+    return {"pid": pid}
 
 def fill(event, context):
     return {"text": "x" * event["size"]}
@@ -104,6 +112,7 @@ def test_the_context_is_filled(function: Emulator) -> None:
         "log_group_name": "/aws/lambda/Functions",
         "log_stream_name": "$LATEST",
         "tenant_id": "blue",
+        "trace_id": "",
     }
     assert 0 < reply["left"] <= 300_000
     assert reply["custom"] == {"name": "Zoë"}
@@ -154,8 +163,9 @@ def test_after_a_crash_a_new_environment_serves(function: Emulator, do: str, sta
     assert before != after
 
 
-def test_after_a_timeout_a_new_environment_serves(rie: Path, folder: Path) -> None:
-    with Emulator(rie, folder, "app.handler", AWS_LAMBDA_FUNCTION_TIMEOUT="1") as emulator:
+def test_after_the_platform_s_own_timeout_a_new_environment_serves(rie: Path, folder: Path) -> None:
+    variables = {"AWS_LAMBDA_FUNCTION_TIMEOUT": "1", "LAMBENT_DEADLINE_MARGIN": "0"}
+    with Emulator(rie, folder, "app.handler", **variables) as emulator:
         before = emulator.ask({"do": "describe"})
         late = emulator.invoke(b'{"do": "hang"}')
         after = emulator.ask({"do": "echo"})["pid"]
@@ -163,6 +173,31 @@ def test_after_a_timeout_a_new_environment_serves(rie: Path, folder: Path) -> No
     assert before["left"] <= 1000
     assert late.body == b"Task timed out after 1.00 seconds"
     assert before["pid"] != after
+
+
+def test_a_function_that_hangs_is_ended_before_the_platform_does_it(rie: Path, folder: Path) -> None:
+    with Emulator(rie, folder, "app.handler", AWS_LAMBDA_FUNCTION_TIMEOUT="1") as emulator:
+        before = emulator.ask({"do": "echo"})["pid"]
+        late = emulator.invoke(b'{"do": "hang"}')
+        after = emulator.ask({"do": "echo"})["pid"]
+        log = emulator.log
+
+    assert (late.json["errorType"], late.json["errorMessage"]) == (
+        "Function.TimedOut",
+        "Task timed out after 0.75 seconds",
+    )
+    assert "threading.Event().wait()" in log
+    assert before != after
+
+
+def test_a_coroutine_that_hangs_is_cancelled_and_the_environment_lives_on(rie: Path, folder: Path) -> None:
+    with Emulator(rie, folder, "app.coroutine", AWS_LAMBDA_FUNCTION_TIMEOUT="1") as emulator:
+        before = emulator.ask({"do": "echo"})["pid"]
+        late = emulator.ask({"do": "hang"})
+        after = emulator.ask({"do": "echo"})["pid"]
+
+    assert late["errorMessage"] == "Task timed out after 0.75 seconds"
+    assert before == after
 
 
 def test_an_init_error_is_the_reply(rie: Path, tmp_path: Path) -> None:
@@ -297,3 +332,134 @@ def test_an_event_of_no_gateway_is_an_error_and_the_next_one_is_served(example: 
     assert error["errorType"] == "UnknownEvent"
     assert "Records" in error["errorMessage"]
     assert reply["statusCode"] == 200
+
+
+# Life and death
+
+LIFE = """
+import asyncio, threading
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        print((await receive())["type"], flush=True)
+        await send({"type": "lifespan.startup.complete"})
+        print((await receive())["type"], flush=True)
+        await globals()[MODE]()
+        await send({"type": "lifespan.shutdown.complete"})
+        print("the end", flush=True)
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"x"})
+
+async def at_once(): pass
+
+async def slow(): await asyncio.Event().wait()
+
+async def swallow():
+    while True:
+        try:
+            await slow()
+        except asyncio.CancelledError:
+            pass
+
+async def block(): threading.Event().wait()
+"""
+
+
+def ended(rie: Path, folder: Path, mode: str, **variables: str) -> list[str]:
+    """What is printed between SIGTERM and the end, after a request; only what is not the emulator's."""
+    (folder / "app.py").write_text(f"MODE = {mode!r}\n{LIFE}", "utf-8")
+    with Emulator(rie, folder, "app:app", **variables) as emulator:
+        assert emulator.ask(request("function_url", "/"))["statusCode"] == 200
+        assert emulator.log.count("lifespan.startup\n") == 1
+        log = emulator.end()
+    return [line for line in log.splitlines() if line and " (rapid) " not in line]
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_sigterm_comes_and_the_lifespan_is_shut_down(rie: Path, tmp_path: Path, loop: str) -> None:
+    pytest.importorskip(loop)
+    assert ended(rie, tmp_path, "at_once", LAMBENT_LOOP=loop) == ["lifespan.shutdown", "the end"]
+
+
+def test_without_the_extension_there_is_no_sigterm(rie: Path, tmp_path: Path) -> None:
+    assert ended(rie, tmp_path, "at_once", LAMBENT_EXTENSION="0") == []
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("slow", "The shutdown of the lifespan took more than 0.25 s."),
+        ("swallow", "The process did not end within 0.3 s and is cut off. It stands at:"),
+        ("block", "The process did not end within 0.3 s and is cut off. It stands at:"),
+    ],
+)
+def test_a_shutdown_that_takes_too_long_is_told_of_before_the_platform_ends_it(
+    rie: Path, tmp_path: Path, loop: str, mode: str, words: str
+) -> None:
+    pytest.importorskip(loop)
+    first, second, *_ = ended(rie, tmp_path, mode, LAMBENT_LOOP=loop)
+    assert first == "lifespan.shutdown"
+    assert second.endswith(words)
+
+
+EXTENSIONS = """
+import http.client, json, os, sys
+
+def ask(method, path, body, headers):
+    api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    api.request(method, path, body, headers)
+    answer = api.getresponse()
+    return answer.status, dict(answer.getheaders()), answer.read().decode()
+
+said = []
+for method, path, body, headers in json.loads(sys.argv[1]):
+    said.append(ask(method, "/2020-01-01/extension/" + path, body, headers))
+name = "Lambda-Extension-Identifier"
+for identifier in [headers[name] for _, headers, _ in said if name in headers]:
+    waiting = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    waiting.request("GET", "/2020-01-01/extension/event/next", headers={name: identifier})
+_, headers, _ = ask("GET", "/2018-06-01/runtime/invocation/next", None, {})
+said.append(ask("POST", "/2020-01-01/extension/register", '{"events": []}', {"Lambda-Extension-Name": "late"}))
+path = "/2018-06-01/runtime/invocation/" + headers["Lambda-Runtime-Aws-Request-Id"]
+ask("POST", path + "/response", json.dumps([[status, text] for status, _, text in said]), {})
+ask("GET", "/2018-06-01/runtime/invocation/next", None, {})
+"""
+
+
+def registration(name: str, body: str = '{"events": []}') -> tuple[str, str, str, dict[str, str]]:
+    return "POST", "register", body, {"Lambda-Extension-Name": name} if name else {}
+
+
+def test_the_local_lambda_says_the_same_to_extensions(rie: Path, tmp_path: Path) -> None:
+    asked = [
+        ("GET", "register", None, {}),
+        registration(""),
+        registration("a", '{"events": ["SHUTDOWN"]}'),
+        registration("a", '{"events": ["NOPE"]}'),
+        registration("a", '{"events": ["INVOKE", "SHUTDOWN"]}'),
+        ("GET", "event/next", None, {}),
+        ("GET", "event/next", None, {"Lambda-Extension-Identifier": "x"}),
+        ("GET", "event/next", None, {"Lambda-Extension-Identifier": "11111111-1111-1111-1111-111111111111"}),
+        registration("0"),
+        registration("0"),
+        *[registration(str(number), "{}") for number in range(1, 10)],
+        registration("one too many"),
+    ]
+    (tmp_path / "probe.py").write_text(EXTENSIONS, "utf-8")
+    with Emulator(rie, tmp_path, command=(sys.executable, "probe.py", json.dumps(asked)), _HANDLER="") as emulator:
+        theirs = emulator.ask({})
+
+    about = {"functionName": "test_function", "functionVersion": "$LATEST", "handler": ""}
+    extensions = Extensions(about, bool)
+    ours: list[Answer] = []
+    for method, path, body, headers in asked:
+        fields = {name.lower(): value for name, value in headers.items()}
+        taken = Call(method, f"/2020-01-01/extension/{path}", fields, (body or "").encode(), False, [])
+        assert extensions.take(taken, ours.append)
+    extensions.close()
+    late = Call("POST", "/2020-01-01/extension/register", {"lambda-extension-name": "late"}, b"{}", False, [])
+    assert extensions.take(late, ours.append)
+
+    assert [[answer.status, answer.body.decode()] for answer in ours] == theirs

@@ -1,13 +1,19 @@
 """The whole life of `python -m lambent.runtime`, as a process of its own."""
 
 import json
+import re
+import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lambent.runner import Runner
+from lambent.runtime.function import Function
+from lambent.runtime.lifecycle import _on_sigterm, event_loop
 from tests.support.processes import Ended, Process, environment, runtime
 from tests.support.runtime_api import BASE, HANG_UP, Answer, RuntimeAPI, Step, answer, invocation
 
@@ -78,6 +84,11 @@ def died(
     """The same for a runtime that ends by itself."""
     with RuntimeAPI(*steps, **script) as api, runtime(write(directory, source), api.address, target) as process:
         return api, process.wait()
+
+
+def told(ended: Ended) -> str:
+    """What was logged, without what each record begins with: its level, time and request."""
+    return re.sub(r"^\[[A-Z]+\]\t\S+Z\t\S*\t", "", ended.stdout, flags=re.MULTILINE)
 
 
 # Targets
@@ -170,9 +181,9 @@ def test_a_bad_handler_name_is_an_init_error(tmp_path: Path, error_type: str) ->
     assert call.json["errorType"] == error_type
     assert call.json["errorMessage"].startswith(message)
     assert call.json["requestId"] == ""
-    assert (ended.status, ended.stdout) == (1, "")
-    assert ended.stderr.startswith(f"Init of '{target}' failed.\n")
-    assert "lambent" not in ended.stderr.replace("lambent.errors.TargetError", "")
+    assert (ended.status, ended.stderr) == (1, "")
+    assert told(ended).startswith(f"Init of '{target}' failed.\n")
+    assert "lambent" not in told(ended).replace("lambent.errors.TargetError", "")
 
 
 def test_an_exception_at_import_shows_the_user_s_frames_only(tmp_path: Path) -> None:
@@ -191,14 +202,14 @@ def test_an_exception_at_import_shows_the_user_s_frames_only(tmp_path: Path) -> 
     ]
     assert json.loads(call.headers["lambda-runtime-function-xray-error-cause"])["working_directory"] == str(tmp_path)
     assert ended.status == 1
-    lines = ended.stderr.splitlines()
+    lines = told(ended).splitlines()
     assert lines[:3] == [
         "Init of 'app.handler' failed.",
         "Traceback (most recent call last):",
         f'  File "{tmp_path}/app.py", line 1, in <module>',
     ]
     assert lines[-1] == "KeyError: 'a'"
-    assert "lambent" not in ended.stderr
+    assert "lambent" not in told(ended)
 
 
 def test_a_module_that_misses_another_shows_where_it_asks_for_it(tmp_path: Path) -> None:
@@ -210,7 +221,7 @@ def test_a_module_that_misses_another_shows_where_it_asks_for_it(tmp_path: Path)
         f'  File "{tmp_path}/app.py", line 1, in <module>',
         f'  File "{tmp_path}/inner.py", line 1, in <module>',
     ]
-    assert ended.stderr.endswith("ModuleNotFoundError: No module named 'nowhere'\n")
+    assert told(ended).endswith("ModuleNotFoundError: No module named 'nowhere'\n")
 
 
 def test_a_module_that_exits_takes_the_process_along(tmp_path: Path) -> None:
@@ -262,8 +273,8 @@ def test_a_startup_that_fails_is_an_init_error(
     assert all(f'"{tmp_path}/app.py"' in frame for frame in call.json["stackTrace"])
     assert len(call.json["stackTrace"]) == (0 if error_type == "LifespanFailed" else 1)
     assert ended.status == 1
-    assert f"Init of '{target}' failed." in ended.stderr
-    assert message in ended.stderr
+    assert f"Init of '{target}' failed." in told(ended)
+    assert message in told(ended)
 
 
 def test_an_application_without_a_lifespan_is_served(tmp_path: Path) -> None:
@@ -281,7 +292,7 @@ def test_without_a_runtime_api_lambent_dev_is_named(tmp_path: Path) -> None:
         assert (ended.status, ended.stdout) == (1, "")
         assert ended.stderr == (
             "Expected AWS_LAMBDA_RUNTIME_API, which Lambda sets in its environments, but it is not set. "
-            "To run this handler on your own machine: lambent dev TARGET\n"
+            "To run this handler on your own machine: lambent dev TARGET. To serve it over HTTP, set PORT.\n"
         )
 
 
@@ -290,6 +301,19 @@ def test_without_a_runtime_api_lambent_dev_is_named(tmp_path: Path) -> None:
     [
         ("nowhere", ["app.handler"], {}, "Expected AWS_LAMBDA_RUNTIME_API to be HOST:PORT, but got 'nowhere'.\n"),
         ("h:1", ["app.handler", "more"], {}, "Expected at most one argument: python -m lambent.runtime app:app\n"),
+        ("h:65536", ["app.handler"], {}, "Expected AWS_LAMBDA_RUNTIME_API to be HOST:PORT, but got 'h:65536'.\n"),
+        (
+            "h:1",
+            ["app.handler"],
+            {"LAMBENT_EXTENSION": "no"},
+            "Expected LAMBENT_EXTENSION to be '0' or '1', but got 'no'.\n",
+        ),
+        (
+            "h:1",
+            ["app.handler"],
+            {"LAMBENT_SHUTDOWN_SECONDS": "soon"},
+            "Expected LAMBENT_SHUTDOWN_SECONDS to be seconds from 0 to 900, but got 'soon'.\n",
+        ),
         (
             "h:1",
             ["app.handler"],
@@ -331,8 +355,8 @@ async def handler(event, context):
         "Runtime.UnmarshalError",
     ]
     assert ended.status == 0
-    assert ended.stderr.count("Request id-1 failed.\n") == 5
-    assert "lambent/" not in ended.stderr
+    assert told(ended).count("Request id-1 failed.\n") == 5
+    assert "lambent/" not in told(ended)
 
 
 @pytest.mark.parametrize("kind", ["def", "async def"])
@@ -405,8 +429,8 @@ def test_the_loop_may_be_uvloop(tmp_path: Path) -> None:
 
 def one_line(ended: Ended, words: str) -> None:
     assert ended.status == 1
-    assert words in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    assert words in told(ended)
+    assert told(ended).count("\n") == 1
 
 
 def test_a_connection_that_is_closed_while_idle_ends_it(tmp_path: Path) -> None:
@@ -442,8 +466,8 @@ def test_a_platform_that_was_never_there_ends_it(tmp_path: Path, target: str) ->
         ended = process.wait()
 
     assert ended.status == 1
-    assert f"The Runtime API at 127.0.0.1:{port} does not answer: " in ended.stderr.splitlines()[-1]
-    assert ("Traceback" in ended.stderr) is False or target == "app.missing"
+    assert f"The Runtime API at 127.0.0.1:{port} does not answer: " in (told(ended) + ended.stderr).splitlines()[-1]
+    assert "Traceback" not in told(ended) + ended.stderr
 
 
 def test_an_unanswered_post_is_posted_once_more(tmp_path: Path) -> None:
@@ -521,8 +545,8 @@ def test_a_shutdown_that_fails_is_logged(tmp_path: Path) -> None:
     _, ended = lived(tmp_path, shutdown("raise KeyError('late')"), function_url("/"))
 
     assert ended.status == 1
-    assert ended.stderr.startswith("The shutdown of the lifespan failed.\nTraceback")
-    assert ended.stderr.endswith("KeyError: 'late'\n")
+    assert "\nThe shutdown of the lifespan failed.\nTraceback" in told(ended)
+    assert told(ended).endswith("KeyError: 'late'\n")
 
 
 def test_a_shutdown_that_fails_in_words_is_logged(tmp_path: Path) -> None:
@@ -530,16 +554,257 @@ def test_a_shutdown_that_fails_in_words_is_logged(tmp_path: Path) -> None:
     _, ended = lived(tmp_path, failed)
 
     assert ended.status == 1
-    assert ended.stderr.endswith("lambent.errors.LifespanFailed: no goodbye\n")
+    assert told(ended).endswith("lambent.errors.LifespanFailed: no goodbye\n")
 
 
 def test_a_shutdown_that_hangs_is_cut_off(tmp_path: Path) -> None:
     _, ended = lived(tmp_path, shutdown("import asyncio; await asyncio.sleep(3600)"), function_url("/"))
-    assert ended == (
-        1,
-        "lifespan.startup\nlifespan.shutdown\n",
-        "The shutdown of the lifespan took more than 1.5 s.\n",
+    assert (ended.status, ended.stderr) == (1, "")
+    assert told(ended) == "lifespan.startup\nlifespan.shutdown\nThe shutdown of the lifespan took more than 0.25 s.\n"
+
+
+SWALLOWING = """
+    import asyncio
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+"""
+HOLDING_UP = {
+    "a cancellation that is swallowed": (shutdown(SWALLOWING), "await asyncio.Event().wait()"),
+    "a call that blocks": (shutdown("import threading; threading.Event().wait()"), "threading.Event().wait()"),
+    "a thread": (
+        shutdown(
+            "import asyncio, threading; loop = asyncio.get_running_loop(); "
+            "loop.run_in_executor(None, threading.Event().wait); "
+            "await send({'type': 'lifespan.shutdown.complete'})"
+        ),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HOLDING_UP)
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("slots", [{}, {"AWS_LAMBDA_MAX_CONCURRENCY": "2"}], ids=["one", "two"])
+def test_whatever_holds_the_end_up_is_cut_off(tmp_path: Path, what: str, loop: str, slots: dict[str, str]) -> None:
+    pytest.importorskip(loop)
+    source, stands = HOLDING_UP[what]
+    _, ended = lived(tmp_path, source, LAMBENT_LOOP=loop, LAMBENT_SHUTDOWN_SECONDS="0.1", **slots)
+
+    assert (ended.status, ended.stderr) == (1, "")
+    assert "\nThe process did not end within 0.1 s and is cut off. It stands at:\n" in told(ended)
+    assert stands in told(ended)
+
+
+def test_the_time_for_the_end_may_be_longer(tmp_path: Path) -> None:
+    source = shutdown(
+        "import sys; print('waiting', flush=True); sys.stdin.readline(); "
+        "await send({'type': 'lifespan.shutdown.complete'})"
     )
+    write(tmp_path, source)
+    with RuntimeAPI() as api, runtime(tmp_path, api.address, "app.app", LAMBENT_SHUTDOWN_SECONDS="600") as process:
+        api.wait_until_idle()
+        process.terminate()
+        assert [process.readline() for _ in range(3)][-1] == "waiting\n"
+        assert process.wait("\n") == (0, "", "")
+
+
+def test_the_lifespan_is_shut_down_when_the_platform_has_gone(tmp_path: Path) -> None:
+    api, ended = died(tmp_path, APP, HANG_UP)
+    assert ended.status == 1
+    assert told(ended).splitlines() == [
+        "lifespan.startup",
+        f"The Runtime API at {api.address} does not answer: it closed the connection.",
+        "lifespan.shutdown",
+    ]
+
+
+# The extension, by which SIGTERM comes
+
+
+@pytest.mark.parametrize(
+    "slots", [{}, {"AWS_LAMBDA_MAX_CONCURRENCY": "2", "LAMBENT_PROCESSES": "1"}], ids=["one", "two"]
+)
+def test_an_extension_is_registered_after_startup_and_before_the_first_next(
+    tmp_path: Path, slots: dict[str, str]
+) -> None:
+    seen = []
+
+    def registered() -> Answer:
+        seen.append((process.readline(), list(api.calls)))
+        return answer(200, b"", ["Lambda-Extension-Identifier: e"])
+
+    write(tmp_path, APP)
+    with RuntimeAPI() as api:
+        api.registered = registered
+        with runtime(tmp_path, api.address, "app.app", **slots) as process:
+            api.wait_until_extended()
+            api.wait_until_idle()
+            assert process.stop() == (0, "lifespan.shutdown\n", "")
+    assert seen == [("lifespan.startup\n", [])]
+    assert len(api.extension) == 2
+
+
+def test_of_several_processes_one_is_registered_and_all_are_shut_down(tmp_path: Path) -> None:
+    answers = [answer(200, b"", ["Lambda-Extension-Identifier: e"]), answer(403, b"Extension.InvalidExtensionState")]
+    variables = {"AWS_LAMBDA_MAX_CONCURRENCY": "2", "LAMBENT_PROCESSES": "2"}
+    write(tmp_path, APP)
+    with RuntimeAPI() as api:
+        api.registered = answers.pop
+        with runtime(tmp_path, api.address, "app.app", **variables) as process:
+            api.wait_until_idle()
+            api.wait_until_idle()
+            ended = process.stop()
+    assert (ended.status, ended.stderr) == (0, "")
+    assert sorted(ended.stdout.splitlines()) == ["lifespan.shutdown"] * 2 + ["lifespan.startup"] * 2
+    assert [call.method for call in api.extension].count("POST") == 2
+
+
+def test_none_is_registered_if_that_is_not_wanted_or_init_failed(tmp_path: Path) -> None:
+    api, ended = lived(tmp_path, APP, LAMBENT_EXTENSION="0")
+    assert (api.extension, ended.status) == ([], 0)
+    api, _ = died(tmp_path, APP, target="app.missing")
+    assert api.extension == []
+
+
+def test_where_none_can_be_registered_nothing_else_is_different(tmp_path: Path) -> None:
+    write(tmp_path, APP)
+    with RuntimeAPI(function_url("/")) as api:
+        api.registered = answer(404, b"404 page not found\n")
+        with runtime(tmp_path, api.address, "app.app") as process:
+            api.wait_until_idle()
+            assert process.stop() == (0, "lifespan.startup\nlifespan.shutdown\n", "")
+
+
+def test_provisioned_concurrency_starts_the_lifespan_ahead_and_nothing_else_is_different(tmp_path: Path) -> None:
+    ready = []
+
+    def first() -> Answer:
+        ready.append(process.readline())
+        return function_url("/a")
+
+    write(tmp_path, APP)
+    variables = {"AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}
+    with RuntimeAPI(first) as api, runtime(tmp_path, api.address, "app.app", **variables) as process:
+        api.wait_until_idle()
+        assert process.stop() == (0, "lifespan.shutdown\n", "")
+    assert ready == ["lifespan.startup\n"]
+    assert [call.path.removeprefix(BASE) for call in api.calls] == [
+        "/invocation/next",
+        "/invocation/id-1/response",
+        "/invocation/next",
+    ]
+
+
+# What the platform may answer, each status at each point. Source: AWS's emulator.
+
+REFUSALS = {
+    400: "InvalidRequestID",
+    403: "InvalidStateTransition",
+    410: "InvokeTimeout",
+    413: "RequestEntityTooLarge",
+    500: "InternalServerError",
+}
+refusals = pytest.mark.parametrize("status", REFUSALS)
+
+
+def refusal(status: int) -> Answer:
+    return answer(status, json.dumps({"errorMessage": "m", "errorType": REFUSALS[status]}).encode() + b"\n")
+
+
+@refusals
+def test_a_refused_next_ends_it(tmp_path: Path, status: int) -> None:
+    _, ended = died(tmp_path, FUNCTION, invocation(), refusal(status))
+    one_line(ended, f"Expected an invocation, but the Runtime API answered {status} ")
+
+
+@refusals
+@pytest.mark.parametrize("target", ["app.handler", "app.failing"])
+def test_a_refused_reply_is_logged_and_the_next_is_handled_but_for_a_fault(
+    tmp_path: Path, status: int, target: str
+) -> None:
+    write(tmp_path, FUNCTION + "\ndef failing(event, context): return {1}\n")
+    api = RuntimeAPI(invocation(), invocation(request_id="id-2"), posts=[refusal(status)])
+    with api, runtime(tmp_path, api.address, target) as process:
+        if status != 500:
+            api.wait_until_idle()
+            process.terminate()
+        ended = process.wait()
+
+    kind = "response" if target == "app.handler" else "error"
+    paths = [call.path for call in api.posts]
+    if status == 500:
+        assert (ended.status, paths) == (1, [f"{BASE}/invocation/id-1/{kind}"])
+        assert "The Runtime API answered 500 {" in told(ended)
+    else:
+        assert (ended.status, paths) == (0, [f"{BASE}/invocation/id-1/{kind}", f"{BASE}/invocation/id-2/{kind}"])
+        assert f"The Runtime API refused {BASE}/invocation/id-1/{kind}: {status} {{" in told(ended)
+    assert REFUSALS[status] in told(ended)
+
+
+@refusals
+def test_a_refused_init_error_is_told_beside_the_error(tmp_path: Path, status: int) -> None:
+    _, ended = died(tmp_path, "raise KeyError('a')", posts=[refusal(status)])
+
+    assert ended.status == 1
+    assert told(ended).startswith("Init of 'app.handler' failed.\nTraceback")
+    assert REFUSALS[status] in told(ended) + ended.stderr
+
+
+@pytest.mark.parametrize("lost", [HANG_UP, Answer(b"HTTP/1.1 202 Acc", close=True)], ids=["unanswered", "cut off"])
+def test_an_init_error_that_nobody_takes_ends_it_all_the_same(tmp_path: Path, lost: Answer) -> None:
+    _, ended = died(tmp_path, "raise KeyError('a')", posts=[lost])
+
+    assert ended.status == 1
+    assert told(ended).startswith("Init of 'app.handler' failed.\nTraceback")
+    assert ended.stderr.startswith("The Runtime API ")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("target", ["app.handler", "app.failing"])
+def test_a_reply_that_nobody_takes_ends_it(tmp_path: Path, target: str) -> None:
+    source = FUNCTION + "\ndef failing(event, context): return {1}\n"
+    api, ended = died(tmp_path, source, invocation(), target=target, posts=[HANG_UP, HANG_UP])
+
+    assert len(api.posts) == 2
+    assert ended.status == 1
+    assert told(ended).endswith(f"The Runtime API at {api.address} does not answer: it closed the connection.\n")
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        Answer(b"HTTP/1.1 200 O", close=True),
+        Answer(invocation(b"12345").data[:-2], close=True),
+        Answer(invocation(b"12345", framing="chunked").data[:-7], close=True),
+    ],
+    ids=["head", "body", "chunk"],
+)
+def test_an_invocation_that_is_cut_off_ends_it(tmp_path: Path, cut: Answer) -> None:
+    _, ended = died(tmp_path, FUNCTION, cut)
+    one_line(ended, "The Runtime API closed the connection in the middle of a reply.")
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_answers_may_come_late_in_pieces_and_with_empty_headers(tmp_path: Path, framing: str) -> None:
+    names = ("Client-Context", "Cognito-Identity", "Trace-Id", "Invoked-Function-Arn", "Invocation-Id", "Aws-Tenant-Id")
+    empty = [f"Lambda-Runtime-{name}:" for name in names]
+
+    def late() -> Answer:
+        api.wait_until_extended()
+        return pieces
+
+    write(tmp_path, FUNCTION)
+    taken = answer(202, b'{"status":"OK"}\n')._replace(piece=1)
+    pieces = invocation(b'"event"', *empty, framing=framing)._replace(piece=1)
+    api = RuntimeAPI(late, pieces, posts=[taken, taken])
+    with api, runtime(tmp_path, api.address, "app.handler") as process:
+        api.wait_until_idle()
+        assert process.stop() == (0, "", "")
+    assert [call.json for call in api.posts] == [["event", "", "id-1"]] * 2
+    assert all("lambda-runtime-invocation-id" not in call.headers for call in api.posts)
 
 
 ENDING = """
@@ -568,8 +833,8 @@ def test_a_lifespan_that_ends_by_itself_ends_the_environment(tmp_path: Path, cod
 
     assert [call.json["statusCode"] for call in api.posts] == [200]
     assert ended.status == 1
-    assert ended.stderr.startswith("The lifespan ended by itself; the environment is replaced.\n")
-    assert words in ended.stderr
+    assert told(ended).startswith("The lifespan ended by itself; the environment is replaced.\n")
+    assert words in told(ended)
 
 
 # The process
@@ -578,3 +843,30 @@ def test_a_lifespan_that_ends_by_itself_ends_the_environment(tmp_path: Path, cod
 def test_the_environment_is_what_the_platform_made_it() -> None:
     given = environment(AWS_LAMBDA_RUNTIME_API="h:1")
     assert [name for name in given if name.startswith("AWS_")] == ["AWS_LAMBDA_RUNTIME_API"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="a signal cannot be sent to a thread")
+@pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
+def test_sigterm_ends_the_wait_though_it_interrupts_nothing(kind: str) -> None:
+    """It comes a moment before the wait, or in another thread: no system call of ours is interrupted by it."""
+    if kind == "uvloop":
+        pytest.importorskip("uvloop")
+    before = signal.getsignal(signal.SIGTERM)
+    runner = Runner(event_loop(kind))
+    ours, theirs = socket.socketpair()
+
+    def end() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    try:
+        with ours, theirs:
+            runner.start(Function(print).lifetime())
+            _on_sigterm(runner)
+            thread = threading.Timer(0.05, end)  # for it to wait by then: if it does not, it must end all the same
+            thread.start()
+            assert not runner.wait_readable(ours)
+            thread.join()
+            runner.unwatch()
+    finally:
+        runner.stop(1)
+        signal.signal(signal.SIGTERM, before)

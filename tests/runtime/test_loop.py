@@ -7,9 +7,10 @@ import json
 import logging
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,11 @@ from lambent.errors import AlreadyReplied, RuntimeAPIError, RuntimeAPIGone
 from lambent.runner import Runner
 from lambent.runtime import loop
 from lambent.runtime.client import Client
-from lambent.runtime.codec import EXACT, Codec
+from lambent.runtime.codec import EXACT
 from lambent.runtime.function import Function
-from lambent.types import Context, Handler, Invocation, Receive, Scope, Send
+from lambent.types import Context, Invocation, Receive, Scope, Send
+from tests.runtime.served import Replying, served, watching
+from tests.support.processes import Ended, runtime
 from tests.support.runtime_api import BASE, HANG_UP, LIMIT, RuntimeAPI, Step, answer, invocation
 
 NEXT = f"{BASE}/invocation/next"
@@ -33,21 +36,6 @@ def trace_id(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=before")
 
 
-def served(handler: Handler, *steps: Step, posts: Iterable[Step] = (), codec: Codec = EXACT) -> RuntimeAPI:
-    """Run the loop until the script is at its end and the next invocation has been asked for."""
-    runner = Runner()
-    api = RuntimeAPI(*steps, posts=posts, idle=lambda: runner.loop.call_soon_threadsafe(runner.interrupt))
-    with api:
-        client = Client(api.address)
-        try:
-            runner.start(handler.lifetime())
-            loop.run(client, runner, handler, codec)
-        finally:
-            client.close()
-            runner.stop(1)
-    return api
-
-
 def replies(function: Callable[[Any, Any], Any], *steps: Step) -> list[Any]:
     """What a plain function replies to each invocation, decoded."""
     return [call.json for call in served(Function(function), *steps).posts]
@@ -55,19 +43,6 @@ def replies(function: Callable[[Any, Any], Any], *steps: Step) -> list[Any]:
 
 def echo(event: Any, context: Any) -> Any:
     return event
-
-
-class Replying:
-    """A Handler that is one coroutine function."""
-
-    def __init__(self, serve: Callable[[Invocation], Any]) -> None:
-        self._serve = serve
-
-    async def serve(self, invocation: Invocation) -> None:
-        await self._serve(invocation)
-
-    def lifetime(self) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
 
 
 # Replies
@@ -314,6 +289,134 @@ def test_what_ends_a_process_passes(sync: bool, error: BaseException, caplog: py
     assert caplog.records == []
 
 
+# What a handler should not do
+
+ODD = """
+import asyncio, multiprocessing, os, sys
+
+class Odd(BaseException): ...
+
+def leave(event, context):
+    sys.exit(3)
+
+async def leave_later(event, context):
+    await asyncio.sleep(0)
+    sys.exit(3)
+
+async def leave_in_a_task(event, context):
+    async def leave():
+        sys.exit(3)
+    asyncio.create_task(leave())
+    await asyncio.sleep(20)
+
+def odd(event, context):
+    raise Odd("odd")
+
+async def odd_later(event, context):
+    await asyncio.sleep(0)
+    raise Odd("odd")
+
+def close(event, context):
+    if event == 2:
+        asyncio.get_event_loop().close()
+    return "closed"
+
+async def close_while_it_runs(event, context):
+    if event == 1:
+        asyncio.get_running_loop().close()
+    return "served"
+
+async def stop(event, context):
+    if event == 1:
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(0.001)
+    return "served"
+
+def fork(event, context):
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if event == 1:
+        os._exit(7)
+    return "child"
+
+async def fork_later(event, context):
+    await asyncio.sleep(0)
+    return fork(event, context)
+
+def put(queue):
+    queue.put(asyncio.run(asyncio.sleep(0, "of the child")))
+
+async def multiprocess(event, context):
+    method = multiprocessing.get_context("fork")
+    queue = method.SimpleQueue()
+    child = method.Process(target=put, args=[queue])
+    child.start()
+    child.join()
+    return queue.get()
+"""
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    (tmp_path / "app.py").write_text(ODD, "utf-8")
+    return tmp_path
+
+
+def after(odd: Path, handler: str, *, ends: bool) -> tuple[list[Any], Ended]:
+    """What a process posts for two invocations, and what is left of it, if that `ends` it."""
+    with (
+        RuntimeAPI(invocation(b"1"), invocation(b"2", request_id="id-2")) as api,
+        runtime(odd, api.address, f"app.{handler}") as process,
+    ):
+        if not ends:
+            api.wait_until_idle()
+        ended = process.wait() if ends else process.stop()
+    return [call.json.get("errorType") if isinstance(call.json, dict) else call.json for call in api.posts], ended
+
+
+@pytest.mark.parametrize(
+    ("handler", "status", "said"),
+    [
+        ("leave", 3, ""),
+        ("leave_later", 3, ""),
+        ("leave_in_a_task", 3, ""),
+        ("odd", 1, "app.Odd: odd"),
+        ("odd_later", 1, "app.Odd: odd"),
+    ],
+)
+def test_what_ends_a_process_ends_the_environment(odd: Path, handler: str, status: int, said: str) -> None:
+    """As with AWS's own client. The platform says so to whoever called."""
+    posts, ended = after(odd, handler, ends=True)
+    assert (posts, ended.status) == ([], status)
+    assert said in ended.stderr
+
+
+def test_an_environment_whose_loop_was_closed_is_replaced(odd: Path) -> None:
+    posts, ended = after(odd, "close", ends=True)
+    assert (posts, ended.status) == (["closed"] * 2, 1)
+    assert ended.stderr.startswith("The handler has closed the event loop, which is the environment's")
+
+
+@pytest.mark.parametrize("handler", ["close_while_it_runs", "stop"])
+def test_a_loop_that_runs_cannot_be_closed_and_goes_on_when_it_was_stopped(odd: Path, handler: str) -> None:
+    posts, ended = after(odd, handler, ends=False)
+    assert (posts, ended.status) == (["RuntimeError", "served"], 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.parametrize("handler", ["fork", "fork_later"])
+def test_a_fork_does_not_speak_for_its_parent(odd: Path, handler: str) -> None:
+    posts, ended = after(odd, handler, ends=False)
+    assert (posts, ended.status) == ([7, 1], 0)
+    assert "A process that the handler has forked came back to the runtime, and ends." in ended.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_handler_may_use_multiprocessing(odd: Path) -> None:
+    assert after(odd, "multiprocess", ends=False)[0] == ["of the child"] * 2
+
+
 # Handlers
 
 
@@ -437,7 +540,7 @@ def test_the_loop_ends_with_a_lifetime_that_ends_by_itself() -> None:
     with RuntimeAPI(invocation()) as api:
         client = Client(api.address)
         runner.start((handler := Ending(reply)).lifetime())
-        loop.run(client, runner, handler, EXACT)
+        loop.run(client, runner, handler, EXACT, watching(runner, api))
         client.close()
 
     assert [call.json for call in api.posts] == [1]
@@ -637,7 +740,7 @@ def test_a_platform_that_goes_during_an_invocation_is_no_failure_of_the_handler_
     with api:
         client = Client(api.address)
         with pytest.raises(RuntimeAPIGone, match="refused"):
-            loop.run(client, runner, Replying(reply), EXACT)
+            loop.run(client, runner, Replying(reply), EXACT, watching(runner, api))
     runner.stop(1)
 
     assert ends == ["handler"]

@@ -47,6 +47,28 @@ def test_an_init_error_belongs_to_no_invocation() -> None:
     assert json.loads(request.body)["requestId"] == ""
 
 
+def test_what_snapstart_fails_by_is_named_to_the_platform_and_told_as_it_was() -> None:
+    for request, kind, path in (
+        (requests.snapshot_error(DIAGNOSTIC), "Runtime.BeforeSnapshotError", "init/error"),
+        (requests.restore_error(DIAGNOSTIC), "Runtime.AfterRestoreError", "restore/error"),
+    ):
+        assert (request.method, request.path) == ("POST", f"/2018-06-01/runtime/{path}")
+        assert dict(request.headers) == {**dict(ERROR_HEADERS), "lambda-runtime-function-error-type": kind}
+        assert json.loads(request.body)["errorType"] == "KeyError"
+
+
+def test_a_restore_is_waited_for_by_a_get() -> None:
+    assert Request("GET", "/2018-06-01/runtime/restore/next", (), b"") == requests.RESTORE_NEXT
+
+
+def test_an_extension_has_a_name_and_wants_no_events() -> None:
+    headers = (("content-type", "application/json"), ("lambda-extension-name", "lambent"))
+    path = "/2020-01-01/extension"
+    assert Request("POST", f"{path}/register", headers, b'{"events":[]}') == requests.REGISTER
+    waiting = Request("GET", f"{path}/event/next", (("lambda-extension-identifier", "id-1"),), b"")
+    assert waiting == requests.extension_next("id-1")
+
+
 def test_the_invocation_id_is_echoed_to_both() -> None:
     echo = ("lambda-runtime-invocation-id", "nonce")
 

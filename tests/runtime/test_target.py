@@ -11,7 +11,7 @@ import pytest
 
 from lambent import Lambent
 from lambent.errors import TargetError
-from lambent.runtime.function import Function
+from lambent.runtime.function import Function, Generator
 from lambent.runtime.target import as_handler, load
 from lambent.types import ASGIApp, Handler, Receive, Scope, Send
 
@@ -148,12 +148,11 @@ def test_what_cannot_be_a_handler_is_shown(app: Path, attribute: str) -> None:
     )
 
 
-def test_an_async_generator_function_is_refused() -> None:
+def test_an_async_generator_function_streams() -> None:
     async def stream(event: Any, context: Any) -> Any:
         yield b""
 
-    with pytest.raises(TargetError, match="streaming functions are not supported yet"):
-        as_handler(stream, "app.stream", Adapted)
+    assert type(as_handler(stream, "app:stream", Adapted)) is Generator
 
 
 def test_what_a_module_raises_comes_as_it_is(task_root: Path) -> None:

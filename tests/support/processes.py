@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -34,7 +35,9 @@ def environment(**variables: str) -> dict[str, str]:
 class Process:
     """A child that is killed, if it has not ended, and reaped in any case."""
 
-    def __init__(self, arguments: list[str], directory: Path, variables: dict[str, str]) -> None:
+    def __init__(
+        self, arguments: list[str], directory: Path, variables: dict[str, str], pass_fds: Sequence[int] = ()
+    ) -> None:
         self._process = subprocess.Popen(
             arguments,
             cwd=directory,
@@ -43,6 +46,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            pass_fds=pass_fds,
         )
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""A Runtime API that follows a script: one thread behind a blocking socket on loopback."""
+"""A Runtime API that follows a script: a thread for each connection to a blocking socket on loopback."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ LIMIT = 20
 """Seconds after which a test that waits has failed."""
 
 BASE = "/2018-06-01/runtime"
+EXTENSION = b"/2020-01-01/extension/"
 
 
 class Call(NamedTuple):
@@ -75,18 +76,27 @@ class RuntimeAPI:
     """Gives `invocations` one after the other to whoever asks for the next one, and then nothing: it holds the request.
 
     Posts are answered by `posts` in order, and by 202 after those. `idle` is called each time that nothing is left.
+    What concerns extensions is kept apart, in `extension`: `register` is answered by `registered`, and no event comes.
     """
+
+    registered: Step
 
     def __init__(
         self, *invocations: Step, posts: Iterable[Step] = (), host: str = "127.0.0.1", idle: Callable[[], object] = bool
     ) -> None:
         self.calls: list[Call] = []
+        self.extension: list[Call] = []
+        self.registered = answer(200, b"{}", ["Lambda-Extension-Identifier: extension-1"])
         self._invocations = list(invocations)
         self._posts = list(posts)
         self._idle = idle
         self._idles = threading.Semaphore(0)
-        self._connections = 0
-        self._connection: socket.socket | None = None
+        self._extended = threading.Semaphore(0)
+        self._connections: list[socket.socket] = []
+        self._numbers: dict[socket.socket, int] = {}
+        """Of the connections that the script is played on."""
+        self._threads: list[threading.Thread] = []
+        self._script = threading.Lock()
         self._stopping = threading.Event()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family)
@@ -109,8 +119,7 @@ class RuntimeAPI:
     def leave(self) -> None:
         """Close the port and the connection, as a platform that has gone."""
         self._stopping.set()
-        connection = self._connection
-        if connection is not None:
+        for connection in self._connections:
             _shut(connection)
         _shut(self._listener)
         with suppress(OSError), socket.create_connection((self.host, self.port)):
@@ -119,6 +128,10 @@ class RuntimeAPI:
     def wait_until_idle(self) -> None:
         """Wait until nothing is left for a `next` that has come; once for each such request."""
         assert self._idles.acquire(timeout=LIMIT), f"nobody asked for the next invocation; calls: {self.calls}"
+
+    def wait_until_extended(self) -> None:
+        """Wait until an extension waits for its next event."""
+        assert self._extended.acquire(timeout=LIMIT), f"no extension waits; calls: {self.extension}"
 
     @property
     def posts(self) -> list[Call]:
@@ -131,13 +144,19 @@ class RuntimeAPI:
                 try:
                     connection, _ = self._listener.accept()
                 except OSError:
-                    return
+                    break
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._connection = connection
-                with connection, connection.makefile("rb") as stream:
-                    while not self._stopping.is_set() and self._converse(connection, stream):
-                        pass
-                self._connections += 1
+                self._connections.append(connection)
+                thread = threading.Thread(target=self._talk, args=[connection])
+                self._threads.append(thread)
+                thread.start()
+        for thread in self._threads:
+            thread.join()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as stream:
+            while not self._stopping.is_set() and self._converse(connection, stream):
+                pass
 
     def _converse(self, connection: socket.socket, stream: Any) -> bool:
         """Read one request and answer it. Returns whether the connection is kept."""
@@ -146,11 +165,15 @@ class RuntimeAPI:
             if not request:
                 return False
             headers = dict(_fields(stream))
-            step = self._step(request[0])
+            if EXTENSION in request[1]:
+                return self._extend(connection, stream, request, headers)
+            with self._script:
+                number = self._numbers.setdefault(connection, len(self._numbers))
+                step = self._step(request[0])
             early = isinstance(step, Answer) and step.early
-            body = b"" if early else stream.read(int(headers.get("content-length", 0)))
+            body = b"" if early else _body(stream, headers)
             path = request[1].decode("ascii")
-            self.calls.append(Call(request[0].decode("ascii"), path, headers, body, self._connections))
+            self.calls.append(Call(request[0].decode("ascii"), path, headers, body, number))
             if step is None:
                 return self._hold(stream)
             given = step if isinstance(step, Answer) else step()
@@ -158,6 +181,16 @@ class RuntimeAPI:
                 connection.sendall(given.data[start : start + given.piece])
         except OSError:
             return False
+        return not given.close
+
+    def _extend(self, connection: socket.socket, stream: Any, request: list[bytes], headers: dict[str, str]) -> bool:
+        self.extension.append(Call(request[0].decode(), request[1].decode(), headers, _body(stream, headers), -1))
+        if request[0] == b"GET":
+            self._extended.release()
+            stream.read(1)
+            return False
+        given = self.registered if isinstance(self.registered, Answer) else self.registered()
+        connection.sendall(given.data)
         return not given.close
 
     def _step(self, method: bytes) -> Step | None:
@@ -172,6 +205,19 @@ class RuntimeAPI:
         self._idle()
         stream.read(1)  # until the client goes, or this is over
         return False
+
+
+def _body(stream: Any, headers: dict[str, str]) -> bytes:
+    """By length, or in chunks; those are kept in `headers`, as `chunks`, and the trailers beside them."""
+    if headers.get("transfer-encoding") != "chunked":
+        return bytes(stream.read(int(headers.get("content-length", 0))))
+    chunks = []
+    while size := int(stream.readline(), 16):
+        chunks.append(stream.read(size))
+        assert stream.readline() == b"\r\n"
+    headers |= dict(_fields(stream))
+    headers["chunks"] = " ".join(str(len(chunk)) for chunk in chunks)
+    return b"".join(chunks)
 
 
 def _fields(stream: Any) -> Iterable[tuple[str, str]]:

@@ -6,6 +6,8 @@ Statuses, states and messages are those of AWS's Runtime Interface Emulator, obs
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 from lambent.dev.doors.model import PAYLOAD_LIMIT, RawHeaders
 from lambent.dev.model import Delivery
+from lambent.dev.stream import STREAM_LIMIT, Stream
 
 
 class Call(NamedTuple):
@@ -46,6 +49,12 @@ class Owner(Protocol):
         """It asked for an invocation: init is over, or the last invocation is."""
 
     def replied(self, payload: bytes) -> None: ...
+    def streams(self, stream: Stream) -> None:
+        """A reply has begun, and comes piece by piece."""
+
+    def buffers(self) -> None:
+        """A streamed reply has come where none is wanted: it is delivered whole, prelude and all."""
+
     def failed(self, error: bytes) -> None: ...
     def oversized(self) -> None: ...
     def init_failed(self, error: bytes) -> None: ...
@@ -57,42 +66,67 @@ class State(Enum):
     STARTED = "Started"
     READY = "Ready"
     RUNNING = "Running"
+    RESPONDING = "InvocationResponse"
     RESPONSE_SENT = "ResponseSent"
     INIT_ERROR = "InitError"
+    RESTORING = "Restoring"
+    RESTORE_ERROR = "RestoreError"
 
 
 class Verb(Enum):
-    """What can be said, by the emulator's names for the states it leads to. DELIVERY is the owner's word."""
+    """What can be said, by the emulator's names for the states it leads to. DELIVERY is the owner's word.
+
+    STREAM and STREAM_END are the two ends of a RESPONSE whose body is passed on as it comes.
+    """
 
     NEXT = "Ready"
     DELIVERY = "Running"
     RESPONSE = "InvocationResponse"
+    STREAM = "InvocationResponse, streamed"
+    STREAM_END = "ResponseSent"
     ERROR = "InvocationErrorResponse"
     INIT_ERROR = "InitError"
+    RESTORE = "Restoring"
+    RESTORE_ERROR = "RestoreError"
 
+
+SNAPSTART = (Verb.RESTORE, Verb.RESTORE_ERROR)
 
 TRANSITIONS: dict[State, dict[Verb, State]] = {
-    State.STARTED: {Verb.NEXT: State.READY, Verb.INIT_ERROR: State.INIT_ERROR},
+    State.STARTED: {Verb.NEXT: State.READY, Verb.INIT_ERROR: State.INIT_ERROR, Verb.RESTORE: State.RESTORING},
+    State.RESTORING: {Verb.NEXT: State.READY, Verb.RESTORE_ERROR: State.RESTORE_ERROR},
     # A second `next` comes from a runtime whose connection broke, or that has several.
     State.READY: {Verb.NEXT: State.READY, Verb.DELIVERY: State.RUNNING},
     # Asked again before it answered, the emulator hands out the same invocation.
-    State.RUNNING: {Verb.NEXT: State.RUNNING, Verb.RESPONSE: State.RESPONSE_SENT, Verb.ERROR: State.RESPONSE_SENT},
+    State.RUNNING: {
+        Verb.NEXT: State.RUNNING,
+        Verb.RESPONSE: State.RESPONSE_SENT,
+        Verb.STREAM: State.RESPONDING,
+        Verb.ERROR: State.RESPONSE_SENT,
+    },
+    State.RESPONDING: {Verb.STREAM_END: State.RESPONSE_SENT},
     State.RESPONSE_SENT: {Verb.NEXT: State.READY},
     State.INIT_ERROR: {},
+    State.RESTORE_ERROR: {},
 }
 
 JSON = (b"content-type", b"application/json")
 ACCEPTED = Answer(202, [JSON], b'{"status":"OK"}\n')
 PONG = Answer(200, [(b"content-type", b"text/plain; charset=utf-8")], b"pong")
 NOT_FOUND = Answer(404, [(b"content-type", b"text/plain; charset=utf-8")], b"404 page not found\n")
-# SnapStart's `restore/next` is 404 too: no function is snapshotted here.
+RESTORED = Answer(200, [], b"")
 FIXED: dict[str, tuple[str, Verb | None]] = {
     "/ping": ("GET", None),
     "/2018-06-01/runtime/invocation/next": ("GET", Verb.NEXT),
     "/2018-06-01/runtime/init/error": ("POST", Verb.INIT_ERROR),
+    "/2018-06-01/runtime/restore/next": ("GET", Verb.RESTORE),
+    "/2018-06-01/runtime/restore/error": ("POST", Verb.RESTORE_ERROR),
 }
 INVOCATION = re.compile(r"/2018-06-01/runtime/invocation/([^/]+)/(response|error)")
 VERBS = {"response": Verb.RESPONSE, "error": Verb.ERROR}
+MODE = "lambda-runtime-function-response-mode"
+ERROR_TYPE = b"lambda-runtime-function-error-type"
+ERROR_BODY = b"lambda-runtime-function-error-body"
 
 
 class Route(NamedTuple):
@@ -113,10 +147,16 @@ def route(path: str) -> Route | None:
 
 
 class Conversation:
-    """One runtime's conversation, from its start to its end."""
+    """One runtime's conversation, from its start to its end.
 
-    def __init__(self, owner: Owner) -> None:
+    - `streams`: replies may come piece by piece
+    - `snapstart`: a snapshot is taken after init; here it is restored at once, in the same process
+    """
+
+    def __init__(self, owner: Owner, *, streams: bool = False, snapstart: bool = False) -> None:
         self.state = State.STARTED
+        self._streams = streams
+        self._snapstart = snapstart
         self._owner = owner
         self._delivery: Delivery | None = None
         self._polls: list[Respond] = []
@@ -124,7 +164,7 @@ class Conversation:
     def call(self, call: Call, respond: Respond) -> None:
         """Take one request; `respond` is called once, now or later."""
         place = route(call.path)
-        if place is None:
+        if place is None or (place.verb in SNAPSTART and not self._snapstart):
             respond(NOT_FOUND)
         elif call.method != place.method:
             respond(Answer(405, [(b"allow", place.method.encode())], b""))
@@ -134,6 +174,36 @@ class Conversation:
             respond(problem)
         else:
             self._take(place.verb, call, respond)
+
+    def stream(self, call: Call, throttle: Callable[[bool], object]) -> Stream | None:
+        """Take the head of a request; `throttle` is as in Stream.
+
+        Returns where its body is to go, piece by piece, and then `end_stream` is to be called; None for a request that
+        is to be read whole, for `call`.
+        """
+        place = route(call.path)
+        if not self._streams or place is None or call.method != place.method:
+            return None
+        if place.verb is not Verb.RESPONSE or MODE not in call.headers or self._problem(place, call):
+            return None
+        self.state = TRANSITIONS[self.state][Verb.STREAM]
+        stream = Stream(call.headers.get("content-type", ""), throttle)
+        self._owner.streams(stream)
+        return stream
+
+    def end_stream(self, stream: Stream, trailers: RawHeaders, *, oversized: bool) -> Answer:
+        """The body has been read."""
+        self.state = TRANSITIONS[self.state][Verb.STREAM_END]
+        if oversized:
+            stream.end(error("Function.ResponseSizeTooLarge", f"A streamed reply has at most {STREAM_LIMIT} bytes."))
+            return too_large(STREAM_LIMIT)
+        stream.end(trailing_error(trailers))
+        return ACCEPTED
+
+    def cut_stream(self, stream: Stream) -> None:
+        """The runtime's connection broke in the middle of the body."""
+        self.state = TRANSITIONS[self.state][Verb.STREAM_END]
+        stream.end(error("Runtime.TruncatedResponse", "The runtime hung up in the middle of its reply."))
 
     def deliver(self, delivery: Delivery) -> None:
         """Hand out an invocation. Must be READY; with no connection waiting, the runtime's next `next` gets it."""
@@ -155,7 +225,7 @@ class Conversation:
             return forbidden(self.state, place.verb)
         if not place.request_id or self._delivery is None:
             return None
-        if call.headers.get("lambda-runtime-function-response-mode", "streaming") != "streaming":
+        if call.headers.get(MODE, "streaming") != "streaming":
             return refusal(400, "InvalidFunctionResponseMode", "Invalid function response mode: streaming or none")
         nonce = self._delivery.invocation_id
         if call.headers.get("lambda-runtime-invocation-id", nonce) != nonce:
@@ -166,16 +236,20 @@ class Conversation:
         before, self.state = self.state, TRANSITIONS[self.state][verb]
         if verb is Verb.NEXT:
             self._poll(before, respond)
+        elif verb is Verb.RESTORE:
+            respond(RESTORED)
         elif call.oversized:
-            message = f"Exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes)."
-            respond(refusal(413, "RequestEntityTooLarge", message))
+            respond(too_large(PAYLOAD_LIMIT))
             self._owner.oversized()
         else:
             respond(ACCEPTED)
+            if MODE in call.headers:
+                self._owner.buffers()
             told = {
                 Verb.RESPONSE: self._owner.replied,
                 Verb.ERROR: self._owner.failed,
                 Verb.INIT_ERROR: self._owner.init_failed,
+                Verb.RESTORE_ERROR: self._owner.init_failed,
             }
             told[verb](call.body)
 
@@ -202,8 +276,27 @@ def event(delivery: Delivery) -> Answer:
 
 
 def refusal(status: int, error_type: str, message: str) -> Answer:
-    text = json.dumps({"errorMessage": message, "errorType": error_type}, separators=(",", ":"))
-    return Answer(status, [JSON], f"{text}\n".encode())
+    return Answer(status, [JSON], error(error_type, message) + b"\n")
+
+
+def too_large(limit: int) -> Answer:
+    return refusal(413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({limit} bytes).")
+
+
+def error(error_type: str, message: str) -> bytes:
+    return json.dumps({"errorMessage": message, "errorType": error_type}, separators=(",", ":")).encode()
+
+
+def trailing_error(trailers: RawHeaders) -> bytes | None:
+    """The error JSON that a streamed reply ended with; None if it ended well."""
+    fields = dict(trailers)
+    if ERROR_TYPE not in fields and ERROR_BODY not in fields:
+        return None
+    try:
+        body = base64.b64decode(fields.get(ERROR_BODY, b""), validate=True)
+    except (ValueError, binascii.Error):
+        body = b""
+    return body or error(fields.get(ERROR_TYPE, b"Function.Unknown").decode("latin-1"), "")
 
 
 def forbidden(state: State, verb: Verb | None) -> Answer:

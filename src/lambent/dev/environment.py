@@ -13,10 +13,12 @@ from typing import Protocol
 
 from lambent.dev import failures, report
 from lambent.dev.conversation import Conversation
-from lambent.dev.model import Cause, Delivery, Failed, Function, Invocation, Replied, Result
+from lambent.dev.extensions import Extensions
+from lambent.dev.model import Cause, Delivery, Failed, Function, Invocation, Replied, Result, Streaming
 from lambent.dev.processes import Process
 from lambent.dev.runtime_api import RuntimeAPI
-from lambent.dev.variables import RUNTIMES, command, log_stream, variables
+from lambent.dev.stream import Stream
+from lambent.dev.variables import RUNTIMES, about, command, log_stream, variables
 from lambent.errors import IllegalTransition
 
 INIT_ERROR_GRACE = 1.0
@@ -81,9 +83,14 @@ class Environment:
         self._function = function
         self._supervisor = supervisor
         self._say = say
-        self._conversation = Conversation(self)
+        self._conversation = Conversation(self, streams=function.stream, snapstart=function.snapstart)
+        self._extensions = Extensions(about(function), self._settled)
+        self._has_asked = False
+        """For its first invocation, before its extensions were ready."""
         self._process: Process | None = None
         self._invocation: Invocation | None = None
+        self._stream: Stream | None = None
+        """Of the invocation, if that is how it is replied to."""
         self._timer: asyncio.TimerHandle | None = None
         self._since = 0.0
         """When init or the invocation began, on the loop's clock."""
@@ -92,7 +99,7 @@ class Environment:
 
     async def run(self) -> None:
         """From start to end. Returns when the process and everything that it started are gone."""
-        api = RuntimeAPI(self._conversation)
+        api = RuntimeAPI(self._conversation, self._extensions)
         try:
             await self._start(api)
             if self._process is not None:
@@ -111,7 +118,7 @@ class Environment:
         try:
             address = await api.open()
             seen = variables(self._function, os.environ, api=address, log_stream=stream, python_version=version)
-            self._process = await Process.start(command(self._function), seen, str(self._function.app_dir))
+            self._process = await Process.start(command(self._function, seen), seen, str(self._function.app_dir))
         except OSError as error:
             self._never_started(error)
         else:
@@ -136,10 +143,13 @@ class Environment:
         )
 
     def condemn(self, grace: float) -> None:
-        """Let the runtime shut down: SIGTERM, and after `grace` seconds the end."""
+        """Let the runtime shut down: SIGTERM, and after `grace` seconds the end. At once if it has no extension."""
         if self.state is State.DEAD:
             return
         self._step(Step.CONDEMNED)
+        if not self._extensions:
+            self.kill()
+            return
         self._set_timer(grace, self.kill)
         if self._process is not None:
             self._process.terminate()
@@ -153,6 +163,10 @@ class Environment:
 
     def polled(self) -> None:
         if self.state is State.STARTING:
+            self._has_asked = True
+            if not self._extensions.are_ready:
+                return
+            self._extensions.close()
             self._init_duration = self._elapsed()
         self._conclude()
         self._step(Step.POLLED)
@@ -160,8 +174,23 @@ class Environment:
             self._stop_timer()
             self._supervisor.ready(self)
 
+    def _settled(self) -> None:
+        """Its extensions are ready."""
+        if self._has_asked and self.state is State.STARTING:
+            self.polled()
+
     def replied(self, payload: bytes) -> None:
         self._resolve(Replied(payload))
+
+    def streams(self, stream: Stream) -> None:
+        self._stream = stream
+        self._resolve(Streaming(stream))
+        if self._invocation is None or self._invocation.result.cancelled():
+            stream.abandon()
+
+    def buffers(self) -> None:
+        if self._invocation is not None:
+            self._say(report.not_streamed(self._invocation.request_id))
 
     def failed(self, error: bytes) -> None:
         self._tell(error)
@@ -223,6 +252,9 @@ class Environment:
         self.state = after(self.state, step)
 
     def _resolve(self, result: Result) -> None:
+        """Give the invoker the result; in the middle of a streamed one, that is only how it ended."""
+        if isinstance(result, Failed) and self._stream is not None:
+            self._stream.end(result.payload)
         if self._invocation is not None:
             self._invocation.resolve(result)
 
@@ -230,7 +262,7 @@ class Environment:
         """Write the last lines of an invocation."""
         if self._invocation is None:
             return
-        request_id, self._invocation = self._invocation.request_id, None
+        request_id, self._invocation, self._stream = self._invocation.request_id, None, None
         memory = self._process.peak_memory() if self._process is not None else 0
         init_duration, self._init_duration = self._init_duration, None
         usage = report.Usage(self._elapsed(), self._function.memory, memory, init_duration)

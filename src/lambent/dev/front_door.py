@@ -7,12 +7,24 @@ import json
 import os
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from lambent.dev import identifiers, page, report
-from lambent.dev.doors.model import PAYLOAD_LIMIT, Arrival, Door, HTTPReply, HTTPRequest, RawHeaders, Refusal
+from lambent.dev.doors.envelope import BODILESS
+from lambent.dev.doors.model import (
+    PAYLOAD_LIMIT,
+    Arrival,
+    Door,
+    HTTPReply,
+    HTTPRequest,
+    RawHeaders,
+    Refusal,
+    StreamingDoor,
+)
 from lambent.dev.hosts import Hosts
-from lambent.dev.model import Cause, Invocation, Replied, Result
+from lambent.dev.model import Cause, Failed, Invocation, Replied, Result, Streaming
 from lambent.dev.service import Service
+from lambent.dev.stream import Stream, StreamFailed, read_prelude
 from lambent.errors import InvalidMessage
 from lambent.types import Message, Receive, Scope, Send
 
@@ -21,6 +33,15 @@ REFUSALS = {Cause.THROTTLED: Refusal.THROTTLED}
 
 class ClientGone(Exception):
     """The client hung up before it had sent its request, or before the function began."""
+
+
+class Begun(NamedTuple):
+    """A response whose body is still to come."""
+
+    start: HTTPReply
+    piece: bytes
+    """What has come of it with the prelude."""
+    stream: Stream
 
 
 class FrontDoor:
@@ -34,18 +55,22 @@ class FrontDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: RawHeaders = list(scope["headers"])
+        arrival = arrive(headers)
+        reply: HTTPReply | Begun
         try:
             if advice := self._hosts.refusal(headers):
                 reply = HTTPReply(403, [(b"content-type", b"text/plain; charset=utf-8")], f"{advice}\n".encode())
             else:
-                reply = await self._answer(scope, headers, receive)
+                reply = await self._answer(scope, headers, arrival, receive)
         except ClientGone:
+            return
+        if isinstance(reply, Begun):
+            await self._pass_on(reply, arrival, send)
             return
         for message in messages(reply):
             await send(message)
 
-    async def _answer(self, scope: Scope, headers: RawHeaders, receive: Receive) -> HTTPReply:
-        arrival = arrive(headers)
+    async def _answer(self, scope: Scope, headers: RawHeaders, arrival: Arrival, receive: Receive) -> HTTPReply | Begun:
         body = await read_body(headers, receive, self._door.limits.body)
         if body is None:
             return self._door.refuse(Refusal.TOO_LARGE, arrival)
@@ -63,7 +88,10 @@ class FrontDoor:
         if len(event) > PAYLOAD_LIMIT:
             return self._door.refuse(Refusal.TOO_LARGE, arrival)
         invocation = self._service.invoke(arrival.request_id, event, arrival.trace)
-        return self._reply(request, arrival, await self._result(invocation, receive))
+        result = await self._result(invocation, receive)
+        if isinstance(result, Streaming):
+            return await self._begin(request, arrival, result.stream)
+        return self._reply(request, arrival, result)
 
     async def _result(self, invocation: Invocation, receive: Receive) -> Result:
         """Wait for the result; as long as the invocation stands in the queue, for the client to go away as well."""
@@ -76,20 +104,55 @@ class FrontDoor:
         finally:
             gone.cancel()
 
-    def _reply(self, request: HTTPRequest, arrival: Arrival, result: Result) -> HTTPReply:
+    async def _begin(self, request: HTTPRequest, arrival: Arrival, stream: Stream) -> HTTPReply | Begun:
+        """Wait for status and headers. What goes wrong before these are sent can still be answered."""
+        try:
+            prelude, body = await read_prelude(stream)
+            if not isinstance(self._door, StreamingDoor):
+                raise InvalidMessage("it takes no streamed replies.")
+            return Begun(self._door.begin(prelude, arrival), body, stream)
+        except StreamFailed as error:
+            return self._reply(request, arrival, Failed(Cause.FUNCTION, error.payload))
+        except InvalidMessage as error:
+            stream.abandon()
+            return self._unusable(request, arrival, error)
+
+    async def _pass_on(self, reply: Begun, arrival: Arrival, send: Send) -> None:
+        """Send what comes, as fast as the client takes it. A reply that breaks off leaves the response incomplete."""
+        start, piece, stream = reply
+        bodiless = start.status in BODILESS
+        try:
+            await send({"type": "http.response.start", "status": start.status, "headers": start.headers})
+            while True:
+                if piece and not bodiless:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await stream.read()
+                if not piece:
+                    break
+            await send({"type": "http.response.body", "body": b""})
+        except StreamFailed as error:
+            failure = report.read_failure(error.payload)
+            self._say(report.cut_off(arrival.request_id, failure))
+        finally:
+            stream.abandon()
+
+    def _reply(self, request: HTTPRequest, arrival: Arrival, result: Replied | Failed) -> HTTPReply:
         if isinstance(result, Replied):
             try:
                 check_size(result.payload, self._door.limits.result)
                 return self._door.reply(result.payload, arrival)
             except InvalidMessage as error:
-                self._say(f"RequestId: {arrival.request_id} {self._door.title} cannot use the reply: {error}")
-                failure = report.Failure("Unusable reply", str(error), "")
-                return self._failure(request, arrival, failure, Refusal.UNUSABLE_REPLY)
+                return self._unusable(request, arrival, error)
         if result.cause is Cause.GONE:
             raise ClientGone
         if result.cause in REFUSALS:
             return self._door.refuse(REFUSALS[result.cause], arrival)
         return self._failure(request, arrival, report.read_failure(result.payload), Refusal.FUNCTION_ERROR)
+
+    def _unusable(self, request: HTTPRequest, arrival: Arrival, error: InvalidMessage) -> HTTPReply:
+        self._say(f"RequestId: {arrival.request_id} {self._door.title} cannot use the reply: {error}")
+        failure = report.Failure("Unusable reply", str(error), "")
+        return self._failure(request, arrival, failure, Refusal.UNUSABLE_REPLY)
 
     def _failure(self, request: HTTPRequest, arrival: Arrival, failure: report.Failure, reason: Refusal) -> HTTPReply:
         """The door's own answer; for a person at a browser, a page that tells why."""

@@ -10,6 +10,8 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from lambent.dev.stream import Stream
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -31,6 +33,10 @@ class Function:
     region: str = "us-east-1"
     account: str = "123456789012"
     version: str = "$LATEST"
+    stream: bool = False
+    """Whether replies may come piece by piece: the invoke mode of what stands in front of it."""
+    snapstart: bool = False
+    """Whether environments come from a snapshot: here each is made anew, and goes through what a snapshot brings."""
 
     @property
     def arn(self) -> str:
@@ -62,7 +68,13 @@ class Failed(NamedTuple):
     payload: bytes
 
 
-Result = Replied | Failed
+class Streaming(NamedTuple):
+    """The function's result, which has begun to come."""
+
+    stream: Stream
+
+
+Result = Replied | Failed | Streaming
 
 
 class Invocation:

@@ -63,6 +63,15 @@ def timed_out(request_id: str, seconds: float, now: float) -> str:
     return f"{line}\n  (`--timeout SECONDS` allows more; on AWS it is set per function)"
 
 
+def not_streamed(request_id: str) -> str:
+    """What AWS does, and nobody expects."""
+    return (
+        f"RequestId: {request_id} The reply was streamed, but nothing was set to stream it: it is delivered whole, "
+        "with its status and headers in the body, as AWS does.\n"
+        "  (`--stream` sets the door to it; on AWS that is InvokeMode RESPONSE_STREAM or responseTransferMode STREAM)"
+    )
+
+
 class Failure(NamedTuple):
     """An error payload, read for people."""
 
@@ -83,6 +92,12 @@ def read_failure(payload: bytes) -> Failure:
     lines = [str(line) for line in stack] if isinstance(stack, list) else []
     text = "\n".join(line.rstrip("\n") for line in lines)
     return Failure(str(error.get("errorType") or ""), str(error.get("errorMessage") or ""), text)
+
+
+def cut_off(request_id: str, failure: Failure) -> str:
+    """A streamed reply that failed: nothing but a broken connection can tell the client."""
+    why = ": ".join(filter(None, [failure.error_type, failure.message]))
+    return f"RequestId: {request_id} The reply broke off, and with it the client's connection. {why}"
 
 
 def failure_text(payload: bytes) -> str:

@@ -13,17 +13,20 @@ import h11
 
 from lambent.dev.conversation import Answer, Call, Conversation, refusal
 from lambent.dev.doors.model import PAYLOAD_LIMIT
+from lambent.dev.extensions import Extensions
 from lambent.dev.hosts import hostname, is_loopback
+from lambent.dev.stream import Stream
 
 # AWS drops an X-Ray cause of 1 MiB and more; it travels in a header.
 HEAD_LIMIT = 2 * 1024 * 1024
 
 
 class RuntimeAPI:
-    """A conversation on a free port of the loopback."""
+    """A conversation on a free port of the loopback, and what extensions say beside it."""
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, extensions: Extensions) -> None:
         self._conversation = conversation
+        self._extensions = extensions
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
@@ -31,7 +34,7 @@ class RuntimeAPI:
         """Listen. Returns the `host:port` that a runtime is told."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self._conversation, self._connections), "127.0.0.1", 0
+            lambda: Connection(self._conversation, self._extensions, self._connections), "127.0.0.1", 0
         )
         host, port = self._server.sockets[0].getsockname()
         return f"{host}:{port}"
@@ -47,13 +50,16 @@ class RuntimeAPI:
 class Connection(asyncio.Protocol):
     """One connection of the runtime: requests one after the other, each answered before the next is read."""
 
-    def __init__(self, conversation: Conversation, connections: set[Connection]) -> None:
+    def __init__(self, conversation: Conversation, extensions: Extensions, connections: set[Connection]) -> None:
         self._conversation = conversation
+        self._extensions = extensions
         self._connections = connections
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
         self._request: h11.Request | None = None
         self._body = bytearray()
         self._oversized = False
+        self._stream: Stream | None = None
+        """Where the body goes, if it is passed on piece by piece."""
         self._ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -74,6 +80,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._connections.discard(self)
+        self._cut_stream()
         self._conversation.hung_up(self._respond)
 
     def _advance(self) -> None:
@@ -89,13 +96,19 @@ class Connection(asyncio.Protocol):
         if isinstance(event, h11.Request):
             self._request, self._oversized = event, False
             self._body.clear()
+            self._stream = self._streamed(call(event, b"", self._oversized, h11.EndOfMessage()))
             if self._http.they_are_waiting_for_100_continue:
                 self._send(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
+        elif isinstance(event, h11.Data) and self._stream is not None:
+            self._oversized = not self._stream.feed(bytes(event.data)) or self._oversized
         elif isinstance(event, h11.Data):
             # What is over the limit is read and dropped: the runtime is told 413 and goes on, on this connection.
             self._oversized = self._oversized or len(self._body) + len(event.data) > PAYLOAD_LIMIT
             if not self._oversized:
                 self._body += event.data
+        elif isinstance(event, h11.EndOfMessage) and self._stream is not None:
+            stream, self._stream = self._stream, None
+            self._respond(self._conversation.end_stream(stream, list(event.headers), oversized=self._oversized))
         elif isinstance(event, h11.EndOfMessage) and self._request is not None:
             self._pass_on(call(self._request, bytes(self._body), self._oversized, event))
         elif isinstance(event, h11.ConnectionClosed):
@@ -103,12 +116,27 @@ class Connection(asyncio.Protocol):
             return False
         return event is not h11.NEED_DATA and event is not h11.PAUSED
 
+    def _streamed(self, head: Call) -> Stream | None:
+        return self._conversation.stream(head, self._throttle) if is_ours(head) else None
+
+    def _cut_stream(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            self._conversation.cut_stream(stream)
+
+    def _throttle(self, throttled: bool) -> None:
+        """What is not read stays with the runtime, which waits."""
+        if throttled:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
     def _pass_on(self, call: Call) -> None:
         """To the conversation, unless the request is a browser's, led here by DNS rebinding."""
-        if is_loopback(hostname(f"//{call.headers.get('host', '')}")):
-            self._conversation.call(call, self._respond)
-        else:
+        if not is_ours(call):
             self._respond(refusal(403, "AccessDenied", "The Runtime API answers to its address only"))
+        elif not self._extensions.take(call, self._respond):
+            self._conversation.call(call, self._respond)
 
     def _respond(self, answer: Answer) -> None:
         """Answer the request that was read last, and make ready for another."""
@@ -132,10 +160,16 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, error: h11.RemoteProtocolError) -> None:
         """Malformed HTTP, or a body that was cut off: told so, if nothing was answered yet, and hung up on."""
+        self._cut_stream()
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             truncated = refusal(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
             self._respond(truncated if self._ended else refusal(400, "InvalidRequest", f"Malformed HTTP: {error}"))
         self._transport.close()
+
+
+def is_ours(call: Call) -> bool:
+    """Whether it asks for this very machine: a runtime does."""
+    return is_loopback(hostname(f"//{call.headers.get('host', '')}"))
 
 
 def call(request: h11.Request, body: bytes, oversized: bool, end: h11.EndOfMessage) -> Call:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import signal
 import socket
 import sys
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 REQUEST_GRACE = 2.0
 """Seconds that requests in flight are given to end once the server is stopped."""
 
-SHUTDOWN_GRACE = 2.0
-"""Seconds that runtimes are given to shut down, as AWS gives them."""
+SHUTDOWN_GRACE = 0.5
+"""Seconds that runtimes are given to shut down, as AWS gives them with an internal extension."""
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept."""
@@ -60,7 +61,7 @@ async def serve(function: Function, address: Address, listener: socket.socket, s
     with stopping() as (asked, insisted):
         serving = asyncio.create_task(http.serve(sockets=[listener]))
         service.warm(1)
-        say(banner(function, door.title, url(listener)))
+        say(banner(function, f"{door.title}, streaming" if function.stream else door.title, url(listener)))
         try:
             await either(serving, asked)
             say("Stopping.")
@@ -138,6 +139,7 @@ def http_server(app: FrontDoor) -> uvicorn.Server:
         def capture_signals(self) -> Iterator[None]:
             yield
 
+    logging.getLogger("uvicorn.error").addFilter(is_news)
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -150,6 +152,11 @@ def http_server(app: FrontDoor) -> uvicorn.Server:
         timeout_keep_alive=KEEP_ALIVE,
     )
     return Server(config)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether uvicorn has to tell it: that a response is left incomplete has been told, with the reason."""
+    return "without completing response" not in record.getMessage()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from lambent.dev import failures
 from lambent.dev.environment import Environment, State
-from lambent.dev.model import Cause, Failed, Function, Invocation, Result
+from lambent.dev.model import Cause, Failed, Function, Invocation, Result, Streaming
 
 QUEUE_LIMIT = 1000
 """Invocations that may wait; further ones are throttled. AWS's default limit of concurrent ones in an account."""
@@ -26,7 +27,7 @@ class Service:
         self._queue: deque[Invocation] = deque()
         self._idle: list[Environment] = []
         self._lives: dict[Environment, asyncio.Task[None]] = {}
-        self._unanswered: set[asyncio.Future[Result]] = set()
+        self._unanswered: set[asyncio.Future[Result] | asyncio.Future[None]] = set()
         self._closing = False
 
     def invoke(self, request_id: str, payload: bytes, trace: str) -> Invocation:
@@ -37,10 +38,18 @@ class Service:
             result.set_result(failures.throttled())
             return invocation
         self._unanswered.add(result)
-        result.add_done_callback(self._unanswered.discard)
+        result.add_done_callback(self._answered)
         self._queue.append(invocation)
         self._schedule()
         return invocation
+
+    def _answered(self, result: asyncio.Future[Result]) -> None:
+        """A streamed answer is one at its end."""
+        self._unanswered.discard(result)
+        answer = None if result.cancelled() else result.result()
+        if isinstance(answer, Streaming):
+            self._unanswered.add(answer.stream.ended)
+            answer.stream.ended.add_done_callback(self._unanswered.discard)
 
     def waits(self, invocation: Invocation) -> bool:
         """Whether it still stands in the queue."""
@@ -98,8 +107,10 @@ class Service:
 
     async def drained(self, grace: float) -> None:
         """Wait until every invoker has its answer, `grace` seconds at most."""
-        if self._unanswered:
-            await asyncio.wait(self._unanswered, timeout=grace)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while self._unanswered:
+                    await asyncio.wait(self._unanswered)
 
     async def close(self, grace: float) -> None:
         """End every environment, letting runtimes shut down for `grace` seconds, and fail what was left unanswered."""

@@ -48,13 +48,33 @@ RUNTIMES = {
 """What `--runtime` takes."""
 
 
+WRAPPED = """
+if [ ! -f "$0" ]; then echo "$0: does not exist"; exit 127; fi
+if [ ! -x "$0" ]; then echo "$0: is not an executable"; exit 126; fi
+exec "$0" "$@"
+"""
+"""How AWS's bootstrap starts a wrapper. OS-only runtimes, such as ours needs, have no bootstrap of AWS's.
+
+Source: /var/runtime/bootstrap of AWS's base images; Lambda Developer Guide, "Modifying the runtime environment".
+"""
+
+
 def handler(function: Function) -> str:
     """The target in the form that the runtime takes."""
     return function.target.replace(":", ".") if RUNTIMES[function.runtime].dotted else function.target
 
 
-def command(function: Function) -> list[str]:
-    return [function.python, "-m", RUNTIMES[function.runtime].module, handler(function)]
+def about(function: Function) -> dict[str, str]:
+    """What an extension is told that registers."""
+    return {"functionName": function.name, "functionVersion": function.version, "handler": handler(function)}
+
+
+def command(function: Function, seen: Mapping[str, str]) -> list[str]:
+    """What is started. `seen` is what its process sees: a managed runtime is started by its AWS_LAMBDA_EXEC_WRAPPER."""
+    runtime = RUNTIMES[function.runtime]
+    own = [function.python, "-m", runtime.module, handler(function)]
+    wrapper = seen.get("AWS_LAMBDA_EXEC_WRAPPER")
+    return ["/bin/sh", "-c", WRAPPED, wrapper, *own] if wrapper and runtime.managed else own
 
 
 def region(shell: Mapping[str, str]) -> str:
@@ -70,6 +90,8 @@ def variables(
     python_path = own.pop("PYTHONPATH", shell.get("PYTHONPATH", ""))
     credentials = {} if any(map(shell.get, CREDENTIAL_SOURCES)) else CREDENTIALS
     preset = {"TZ": ":UTC", "PYTHONUNBUFFERED": "1", "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", **credentials}
+    if function.stream:
+        preset["LAMBENT_STREAM"] = "1"
     managed = RUNTIMES[function.runtime].managed
     execution = {"AWS_EXECUTION_ENV": "AWS_Lambda_python{}.{}".format(*python_version)} if managed else {}
     inherited = {name: value for name, value in shell.items() if name != "AWS_EXECUTION_ENV"}
@@ -84,7 +106,7 @@ def variables(
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if function.snapstart else "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": api,

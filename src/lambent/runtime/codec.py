@@ -49,7 +49,13 @@ def _encode(result: Result) -> bytes:
 _MARK = f"decimal {os.urandom(16).hex()} "
 _MARKED = re.compile(f'"{_MARK}(\\d+)"')
 
-EXACT = Codec(json.loads, _encode)
+
+def _decode(event: bytes) -> Event:
+    """Read an event, which is UTF-8. Raises ValueError."""
+    return json.loads(event.decode())
+
+
+EXACT = Codec(_decode, _encode)
 
 
 def fast() -> Codec:

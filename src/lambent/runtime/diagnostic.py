@@ -12,7 +12,7 @@ from importlib import import_module
 from traceback import StackSummary, extract_tb
 from typing import NamedTuple
 
-from lambent.errors import InvalidResult, TargetError
+from lambent.errors import InvalidResult, TargetError, TimedOut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Diagnostic(NamedTuple):
 
 def diagnose(error: BaseException, working_directory: str) -> Diagnostic:
     """Describe an exception. `working_directory` is for X-Ray, which shows paths relative to it."""
-    error_type = error.error_type if isinstance(error, (TargetError, InvalidResult)) else type(error).__name__
+    error_type = error.error_type if isinstance(error, (TargetError, InvalidResult, TimedOut)) else type(error).__name__
     frames = _user_frames(origin(error))
     category = error_type if _CATEGORY(error_type) else f"Function.{error_type}"
     return Diagnostic(
@@ -76,10 +76,15 @@ def origin(error: BaseException) -> BaseException:
     return error.__cause__ if isinstance(error, TargetError) and error.__cause__ is not None else error
 
 
+def is_machinery(path: str) -> bool:
+    """Whether a source file is Lambent's own or of what calls the user's code. `path` is written with slashes."""
+    return path.startswith(_MACHINERY)
+
+
 def user_traceback(error: BaseException) -> TracebackType | None:
     """The traceback from the first frame that is the user's own; None if there is no such frame."""
     traceback = error.__traceback__
-    while traceback and traceback.tb_frame.f_code.co_filename.replace("\\", "/").startswith(_MACHINERY):
+    while traceback and is_machinery(traceback.tb_frame.f_code.co_filename.replace("\\", "/")):
         traceback = traceback.tb_next
     return traceback
 

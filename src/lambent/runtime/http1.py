@@ -36,7 +36,7 @@ def head(request: Request, host: str, prefix: str) -> bytes:
     lines = [f"{request.method} {prefix}{request.path} HTTP/1.1\r\nhost: {host}\r\n"]
     for name, value in request.headers:
         lines.append(f"{name}: {value.replace(chr(13), '').replace(chr(10), '')}\r\n")
-    if request.method != "GET":
+    if request.method != "GET" and ("transfer-encoding", "chunked") not in request.headers:
         lines.append(f"content-length: {len(request.body)}\r\n")
     lines.append("\r\n")
     return "".join(lines).encode("latin-1", "replace")
@@ -54,6 +54,11 @@ class ReplyReader:
         self._persistent = True
         self._body = bytearray()
         """What has been taken out of chunks."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any of it has come."""
+        return bool(self._data) or self._headers is not None
 
     def feed(self, data: bytes) -> Reply | None:
         """Take what arrived; empty for the end of the connection."""

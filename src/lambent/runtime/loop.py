@@ -1,4 +1,4 @@
-"""next → handle → again. One invocation at a time, in the thread that calls."""
+"""next → handle → again. One invocation at a time, in the thread that calls; many at a time are in `slots.py`."""
 
 from __future__ import annotations
 
@@ -6,142 +6,237 @@ import asyncio
 import logging
 import os
 import time
+import weakref
 from contextlib import suppress
 from contextvars import copy_context
 
-from lambent.errors import AlreadyReplied, IncompleteResponse, InvalidResult, RuntimeAPIError, RuntimeAPIGone
-from lambent.runtime import requests
+from lambent.errors import (
+    AlreadyReplied,
+    ConfigurationError,
+    IncompleteResponse,
+    InvalidResult,
+    RuntimeAPIError,
+    RuntimeAPIGone,
+    TimedOut,
+)
+from lambent.invocation import CURRENT
+from lambent.runtime import logs, requests
 from lambent.runtime.diagnostic import diagnose, log_record
 from lambent.runtime.invocation import LambdaContext
+from lambent.runtime.reply import RuntimeInvocation, check, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
+    from typing import NoReturn
 
     from lambent.runner import Runner
     from lambent.runtime.client import Client
     from lambent.runtime.codec import Codec
     from lambent.runtime.http1 import Reply, Request
-    from lambent.types import Event, Handler, Result
+    from lambent.runtime.reply import Link
+    from lambent.runtime.watchdog import Watchdog
+    from lambent.types import Handler
 
 logger = logging.getLogger("lambent")
 
 _TRACE_ID = "_X_AMZN_TRACE_ID"
 
+_EXPIRY_SECONDS = 5.0
+"""How long the watchdog's post is waited for, at most: it takes a millisecond."""
 
-def run(client: Client, runner: Runner, handler: Handler, codec: Codec) -> None:
+_POLL_SECONDS = 0.005
+
+
+def run(client: Client, runner: Runner, handler: Handler, codec: Codec, watchdog: Watchdog) -> None:
     """Handle invocations until `runner` is interrupted or its lifetime ends by itself.
 
-    Raises RuntimeAPIGone when the platform has gone, and RuntimeAPIError when it says what cannot be.
+    Raises RuntimeAPIGone when the platform has gone, RuntimeAPIError when it says what cannot be, and
+    ConfigurationError when a handler has closed the event loop.
     """
     client.closing = runner.unwatch  # the next connection may get the number of this one
     variables = dict(os.environ)  # os.environ encodes and decodes at each look
+    link = BlockingLink(client)
+    logs.follow(link)
+    _on_fork(link)
     while runner.wait_readable(client.send(requests.NEXT)):
-        received = client.receive()
-        if received.status != 200:
-            raise RuntimeAPIError(f"Expected an invocation, but the Runtime API answered {_said(received)}.")
-        copy_context().run(_handle, received, variables, client, runner, handler, codec)  # what it sets ends with it
+        received = taken(client.receive())
+        _set_trace_id(received.headers.get("lambda-runtime-trace-id"))
+        # what is set of context variables ends with the invocation
+        copy_context().run(_handle, received, variables, link, runner, handler, codec, watchdog)
+        link.confirm()
+        if runner.loop.is_closed():
+            raise ConfigurationError(
+                "The handler has closed the event loop, which is the environment's: the environment is replaced. "
+                "Leave it open, or use one of your own: asyncio.run()."
+            )
 
 
 def _handle(
-    received: Reply, variables: dict[str, str], client: Client, runner: Runner, handler: Handler, codec: Codec
+    received: Reply,
+    variables: Mapping[str, str],
+    link: BlockingLink,
+    runner: Runner,
+    handler: Handler,
+    codec: Codec,
+    watchdog: Watchdog,
 ) -> None:
-    request_id = received.headers.get("lambda-runtime-aws-request-id")
-    if not request_id:
-        raise RuntimeAPIError("Expected the headers of an invocation, but there is no Lambda-Runtime-Aws-Request-Id.")
-    _set_trace_id(received.headers.get("lambda-runtime-trace-id"))
-    echo = received.headers.get("lambda-runtime-invocation-id", "")
-    post = Post(client)
+    invocation = link.invocation = None
     try:
-        context = LambdaContext(received.headers, variables, time.time)
-        event = _decoded(received.body, codec)
-        invocation = RuntimeInvocation(event, context, codec, post, echo)
+        invocation = link.invocation = begun(received, variables, codec, link)
+        CURRENT.set(invocation)
+        watchdog.watch(invocation, runner.cancel)
         runner.run(handler.serve(invocation))
-        if not post.sent:
-            raise IncompleteResponse("The handler ended without a reply.")
+        ended(invocation)
     except (Exception, asyncio.CancelledError) as error:
-        logger.error("Request %s failed.", request_id, exc_info=log_record(error))
-        if not post.sent:
-            post.send(requests.error(request_id, diagnose(error, os.getcwd()), echo))
-    post.confirm()
+        request_id = received.headers["lambda-runtime-aws-request-id"]
+        request = failure(error, request_id, invocation, received)
+        if request is not None:
+            link.send(request)
+        elif invocation is not None and invocation.streaming:
+            with suppress(OSError, asyncio.CancelledError):
+                runner.run(invocation.abort(error))
+    if invocation is not None:
+        if invocation.work:
+            with suppress(asyncio.CancelledError):  # the time is up: the watchdog has said so
+                runner.run(invocation.finish())
+        if invocation.late is not None:
+            _await_threads(runner)
+        invocation.work = None
+        watchdog.forget(invocation)
 
 
-class RuntimeInvocation:
-    """An invocation whose reply is posted at once, while the handler goes on."""
+def _await_threads(runner: Runner) -> None:
+    """Wait for the threads of pools, while the loop goes on: one cannot be cancelled, and none is to run on into the
+    next invocation. At the deadline the watchdog ends the process.
+    """
+    from lambent.runtime import stacks
 
-    __slots__ = ("_codec", "_echo", "_post", "context", "event")
-
-    def __init__(self, event: Event, context: LambdaContext, codec: Codec, post: Post, echo: str) -> None:
-        self.event = event
-        self.context = context
-        self._codec = codec
-        self._post = post
-        self._echo = echo
-
-    async def reply(self, result: Result) -> None:
-        """Post the reply. Raises AlreadyReplied, and InvalidResult for one that cannot be a reply."""
-        if self._post.sent:
-            raise AlreadyReplied(f"Request {self.context.aws_request_id} was replied to already.")
-        body, content_type = _encoded(result, self._codec.encode)
-        self._post.send(requests.response(self.context.aws_request_id, body, content_type, self._echo))
+    while stacks.of_pools():
+        with suppress(asyncio.CancelledError):
+            runner.run(asyncio.sleep(_POLL_SECONDS))
 
 
-class Post:
-    """The one post that ends an invocation: sent as soon as it is known, confirmed when the handler has ended."""
+class BlockingLink:
+    """One invocation after the other over a client that blocks."""
 
-    __slots__ = ("_client", "_request")
+    __slots__ = ("__weakref__", "_client", "_posted", "invocation")
 
     def __init__(self, client: Client) -> None:
-        self._client = client
-        self._request: Request | None = None
-
-    @property
-    def sent(self) -> bool:
-        return self._request is not None
+        self._client: Client | Orphan = client
+        self._posted: Request | None = None
+        self.invocation: RuntimeInvocation | None = None
 
     def send(self, request: Request) -> None:
-        self._request = request
+        """Post; whether it has arrived is for `confirm` to say."""
+        self._posted = request
         with suppress(RuntimeAPIGone):  # `confirm` sends it once more, and raises that
             self._client.send(request)
 
+    def orphan(self) -> None:
+        """This is the child of a fork."""
+        self._client = Orphan()
+
+    async def post(self, request: Request) -> None:
+        self.send(request)
+
+    async def write(self, data: bytes) -> None:
+        await self._client.write(data)
+
     def confirm(self) -> None:
-        """Read the answer. A refusal concerns this invocation only and is logged; a fault of the platform is raised."""
-        if self._request is None:
+        """Read the answer to the post that ended the invocation, if that was not the watchdog's."""
+        posted, self._posted = self._posted, None
+        invocation = self.invocation
+        if posted is None:
+            if invocation is not None and invocation.expiry is not None:
+                invocation.expiry.wait(_EXPIRY_SECONDS)
             return
         try:
             answer = self._client.receive()
-        except RuntimeAPIGone:  # a kept-alive connection may go at any time: once more, on a new one
-            answer = self._client.call(self._request)
-        if answer.status >= 500:
-            raise RuntimeAPIError(f"The Runtime API answered {_said(answer)} to {self._request.path}.")
-        if answer.status >= 300:
-            logger.error("The Runtime API refused %s: %s", self._request.path, _said(answer))
+        except RuntimeAPIGone as error:
+            if invocation is not None and invocation.writer is not None:
+                logger.error("The Runtime API took no more of a streamed reply: %s", error)
+                return
+            answer = self._client.call(posted)  # a kept-alive connection may go at any time: once more, on a new one
+        check(answer, posted)
 
 
-def _encoded(result: Result, encode: Callable[[Result], bytes]) -> tuple[bytes, str]:
-    """The bytes of a reply and their content type."""
-    if isinstance(result, bytes):
-        body, content_type = result, "application/octet-stream"
-    else:
-        content_type = "application/json"
-        try:
-            body = encode(result)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise InvalidResult(f"Unable to marshal response: {error}", "Runtime.MarshalError") from None
-    if len(body) > requests.RESPONSE_LIMIT:
-        raise InvalidResult(
-            f"The reply has {len(body)} bytes, and Lambda takes {requests.RESPONSE_LIMIT}. "
-            "Give less at a time, or a link to where it lies.",
-            "Function.ResponseSizeTooLarge",
+class Orphan:
+    """The client of a process that a handler has forked: the invocation is its parent's."""
+
+    def send(self, _: object) -> NoReturn:
+        """End this process: it has come back from the handler."""
+        logger.critical(
+            "A process that the handler has forked came back to the runtime, and ends. End it with os._exit(), or use "
+            "multiprocessing or subprocess."
         )
-    return body, content_type
+        os._exit(1)
+
+    call = write = send
+
+    def receive(self) -> NoReturn:
+        """The same."""
+        self.send(None)
 
 
-def _decoded(body: bytes, codec: Codec) -> Event:
+def _on_fork(link: BlockingLink) -> None:
+    if hasattr(os, "register_at_fork"):
+        orphan = weakref.WeakMethod(link.orphan)  # what is registered stays so
+
+        def in_child() -> None:
+            if (call := orphan()) is not None:
+                call()
+
+        os.register_at_fork(after_in_child=in_child)
+
+
+# What is the same for one invocation at a time and for many
+
+
+def taken(received: Reply) -> Reply:
+    """Check that an answer to `next` is an invocation. Raises RuntimeAPIError."""
+    if received.status != 200:
+        raise RuntimeAPIError(f"Expected an invocation, but the Runtime API answered {said(received)}.")
+    if not received.headers.get("lambda-runtime-aws-request-id"):
+        raise RuntimeAPIError("Expected the headers of an invocation, but there is no Lambda-Runtime-Aws-Request-Id.")
+    return received
+
+
+def begun(received: Reply, variables: Mapping[str, str], codec: Codec, link: Link) -> RuntimeInvocation:
+    """Read an invocation. Raises InvalidResult for an event or a client context that cannot be read."""
+    context = LambdaContext(received.headers, variables, time.time)
     try:
-        return codec.decode(body)
+        event = codec.decode(received.body)
     except ValueError as error:
         raise InvalidResult(f"Unable to unmarshal input: {error}", "Runtime.UnmarshalError") from None
+    return RuntimeInvocation(event, context, codec, link, received.headers.get("lambda-runtime-invocation-id", ""))
+
+
+def ended(invocation: RuntimeInvocation) -> None:
+    """Check that a handler has ended with a reply. Raises IncompleteResponse."""
+    if not invocation.replied:
+        raise IncompleteResponse("The handler ended without a reply.")
+    if invocation.streaming:
+        raise IncompleteResponse("The handler ended in the middle of its streamed reply.")
+
+
+def failure(
+    error: BaseException, request_id: str, invocation: RuntimeInvocation | None, received: Reply
+) -> Request | None:
+    """Log what a handler raised. Returns what is to be posted; None if there was a reply already."""
+    late = invocation is not None and invocation.late is not None
+    if not late or not isinstance(error, (asyncio.CancelledError, TimedOut)):  # of those the watchdog has told
+        logger.disabled = False  # logging.config disables what it does not know
+        shown = log_record(error)
+        logger.error("Request %s failed.", request_id, exc_info=shown, extra={"aws_request_id": request_id})
+    if invocation is None:
+        echo = received.headers.get("lambda-runtime-invocation-id", "")
+        return requests.error(request_id, diagnose(error, os.getcwd()), echo)
+    try:
+        invocation.claim()
+    except (AlreadyReplied, TimedOut):
+        return None
+    return invocation.error(diagnose(error, os.getcwd()))
 
 
 def _set_trace_id(trace_id: str | None) -> None:
@@ -150,7 +245,3 @@ def _set_trace_id(trace_id: str | None) -> None:
         os.environ[_TRACE_ID] = trace_id
     else:
         os.environ.pop(_TRACE_ID, None)
-
-
-def _said(reply: Reply) -> str:
-    return f"{reply.status} {reply.body[:200].decode('utf-8', 'replace').strip()}"

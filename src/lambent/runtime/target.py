@@ -8,7 +8,7 @@ from importlib import import_module
 from traceback import format_exception_only
 
 from lambent.errors import TargetError
-from lambent.runtime.function import Function
+from lambent.runtime.function import Function, Generator
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,11 +48,7 @@ def as_handler(value: object, target: str, adapt: Callable[[ASGIApp], Handler]) 
             "Runtime.HandlerNotFound",
         )
     if inspect.isasyncgenfunction(value):
-        raise TargetError(
-            f"Expected '{target}' to return its result, but it is an async generator function: streaming functions are "
-            "not supported yet. Stream from an ASGI application instead.",
-            "Runtime.HandlerNotFound",
-        )
+        return Generator(value)
     if _required_parameters(value) == 3:
         return adapt(value)
     return Function(value)

@@ -176,3 +176,25 @@ def test_what_goes_in_at_the_door_comes_out_at_the_gateway(
     assert set(sent.headers) <= set(got.headers)
     assert got.client is not None
     assert got.client[0] == sent.client[0]
+
+
+# Streams
+
+
+def test_a_prelude_begins_a_response() -> None:
+    begun = DOOR.begin(
+        b'{"statusCode": "201", "headers": {"x": "1", "content-length": "2"}, "cookies": ["a"]}', ARRIVAL
+    )
+    kind = (b"content-type", b"application/octet-stream")
+    assert begun == (201, [(b"set-cookie", b"a"), (b"x", b"1"), kind, *IDS], b"")
+
+
+@pytest.mark.parametrize("prelude", [None, b"{}"])
+def test_without_one_it_is_200_and_bytes(prelude: bytes | None) -> None:
+    assert DOOR.begin(prelude, ARRIVAL) == (200, [(b"content-type", b"application/octet-stream"), *IDS], b"")
+
+
+@pytest.mark.parametrize("prelude", [b"", b"[]", b'{"statusCode": 1}', b'{"headers": {"a": ["b"]}}'])
+def test_one_that_cannot_be_read_is_refused(prelude: bytes) -> None:
+    with pytest.raises(InvalidMessage):
+        DOOR.begin(prelude, ARRIVAL)

@@ -8,6 +8,7 @@ from hypothesis import given
 from lambent.dev.doors.model import HTTPRequest, Refusal, Site
 from lambent.dev.doors.rest_api import RESTAPI
 from lambent.errors import InvalidMessage
+from lambent.gateway import rest_api
 from lambent.gateway.model import Response
 from tests.dev.doors.wire import (
     ARRIVAL,
@@ -177,3 +178,30 @@ def test_what_goes_in_at_the_door_comes_out_at_the_gateway(sent: HTTPRequest) ->
 def test_what_goes_out_at_the_gateway_comes_out_at_the_door(response: Response) -> None:
     # Folded: the order of headers of different names.
     assert answered(DOOR, response) == (response.status, by_name(own(response.headers)), response.body)
+
+
+# Streams
+
+
+def test_a_prelude_begins_a_response() -> None:
+    prelude = b'{"statusCode": 201, "headers": {"server": "s"}, "multiValueHeaders": {"x": ["1", "2"]}, "more": 1}'
+    begun = DOOR.begin(prelude, ARRIVAL)
+    fields = [(b"x", b"1"), (b"x", b"2"), (b"x-amzn-Remapped-server", b"s"), JSON]
+    assert begun == (201, [*fields, *IDS], b"")
+
+
+@pytest.mark.parametrize("prelude", [None, b"", b"[]", b'{"statusCode": 1}'])
+def test_one_that_is_missing_or_cannot_be_read_is_refused(prelude: bytes | None) -> None:
+    with pytest.raises(InvalidMessage):
+        DOOR.begin(prelude, ARRIVAL)
+
+
+@given(responses())
+def test_a_streamed_response_begins_as_a_whole_one(response: Response) -> None:
+    prelude = rest_api.prelude(response, {})
+    begun = DOOR.begin(json.dumps(prelude).encode(), ARRIVAL)
+    whole = DOOR.reply(json.dumps(rest_api.reply(response, {})).encode(), ARRIVAL)
+    assert (begun.status, begun.headers) == (
+        whole.status,
+        [field for field in whole.headers if b"ength" not in field[0]],
+    )

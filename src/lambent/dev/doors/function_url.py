@@ -12,6 +12,7 @@ from lambent.dev.doors import envelope, fields
 from lambent.dev.doors.model import LAMBDA_LIMITS, Arrival, Fields, HTTPReply, HTTPRequest, Limits, Refusal, Site
 
 JSON = b"application/json"
+OCTETS = b"application/octet-stream"
 
 # Of 413 and 429 only the statuses are documented; their bodies have the form of the door's other refusals.
 REFUSALS = {
@@ -74,6 +75,13 @@ class FunctionURL:
         else:
             reply = HTTPReply(200, [(b"content-type", JSON)], compact(result).encode("utf-8", "replace"))
         return stamped(reply, arrival)
+
+    def begin(self, prelude: bytes | None, arrival: Arrival) -> HTTPReply:
+        """Invoke mode RESPONSE_STREAM. Without a prelude it is 200, of unknown type."""
+        if prelude is None:
+            return stamped(HTTPReply(200, [(b"content-type", OCTETS)], b""), arrival)
+        start = {"statusCode": 200, **envelope.read_object(prelude), "body": None}
+        return stamped(envelope.response(start, OCTETS, compact), arrival)
 
     def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:
         status, text = REFUSALS[reason]

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import uuid
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 Fields = dict[str, object]
 """A JSON object on its way out."""
@@ -127,3 +127,14 @@ class Door(Protocol):
 
     def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:
         """Answer in place of the function, as this door does."""
+
+
+@runtime_checkable
+class StreamingDoor(Door, Protocol):
+    """One that takes replies piece by piece too."""
+
+    def begin(self, prelude: bytes | None, arrival: Arrival) -> HTTPReply:
+        """Turn what a streamed reply begins with, None for nothing, into a response whose body is to come.
+
+        `InvalidMessage` if it cannot become one: then refuse.
+        """

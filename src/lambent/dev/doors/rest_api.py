@@ -116,6 +116,14 @@ class RESTAPI:
         content = envelope.body(result, envelope.refuse_body)
         return stamped(envelope.assembled(status, remapped(merged(result)), content, JSON), arrival)
 
+    def begin(self, prelude: bytes | None, arrival: Arrival) -> HTTPReply:
+        """Response transfer mode STREAM. Any key may be there, but a prelude must."""
+        if prelude is None:
+            raise InvalidMessage("a REST API needs status and headers in front of a streamed body, and there are none.")
+        start = envelope.read_object(prelude)
+        status = envelope.status_code(start.get("statusCode", 200))
+        return stamped(envelope.assembled(status, remapped(merged(start)), b"", JSON), arrival)
+
     def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:
         status, text, error = REFUSALS[reason]
         return stamped(HTTPReply(status, [(b"content-type", JSON), (b"x-amzn-ErrorType", error)], text), arrival)
