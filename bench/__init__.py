@@ -3,6 +3,7 @@
 warm        µs for one invocation in handler mode: Lambent, Mangum, Lynara, and the floor
 imports     what `from lambent import Lambent` adds to a cold start
 runtime     µs for one invocation of Lambent's runtime and of AWS's own
+concurrency memory, and time for 16 requests at a time, of Lambent's runtime and of AWS's own
 local       the local Lambda: how soon it is there, how long a request takes
 
 measure.py  rounds, medians, ratios      events.py  what a gateway sends      stub.py      a Runtime API

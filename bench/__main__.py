@@ -6,10 +6,19 @@ import argparse
 import os
 import platform
 
-from bench import imports, local, runtime, warm
+from bench import cold, concurrency, doors, imports, local, runtime, streaming, warm
 from bench.measure import FULL, QUICK
 
-TABLES = {"warm": warm.measure, "imports": imports.measure, "runtime": runtime.measure, "local": local.measure}
+TABLES = {
+    "warm": warm.measure,
+    "doors": doors.measure,
+    "imports": imports.measure,
+    "runtime": runtime.measure,
+    "cold": cold.measure,
+    "streaming": streaming.measure,
+    "concurrency": concurrency.measure,
+    "local": local.measure,
+}
 
 
 def main() -> None:

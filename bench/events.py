@@ -8,7 +8,7 @@ from typing import Any
 PATH = "/items/42"
 QUERY = "q=lamp&page=2"
 
-_HEADERS = {
+HEADERS = {
     "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     "accept-encoding": "gzip, deflate, br, zstd",
     "accept-language": "en-GB,en;q=0.7",
@@ -27,7 +27,7 @@ def _event(domain: str, api_id: str, account_id: str, route_key: str) -> dict[st
         "routeKey": route_key,
         "rawPath": PATH,
         "rawQueryString": QUERY,
-        "headers": {**_HEADERS, "host": domain},
+        "headers": {**HEADERS, "host": domain},
         "queryStringParameters": {"q": "lamp", "page": "2"},
         "requestContext": {
             "accountId": account_id,
@@ -39,7 +39,7 @@ def _event(domain: str, api_id: str, account_id: str, route_key: str) -> dict[st
                 "path": PATH,
                 "protocol": "HTTP/1.1",
                 "sourceIp": "203.0.113.7",
-                "userAgent": _HEADERS["user-agent"],
+                "userAgent": HEADERS["user-agent"],
             },
             "requestId": "8f6b2c1d-4e5f-4a7b-9c8d-0e1f2a3b4c5d",
             "routeKey": route_key,

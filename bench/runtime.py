@@ -22,7 +22,7 @@ from bench.measure import ROOT, Effort, Usage, clean_environ, ratio, spent, take
 from bench.stub import Connection, RuntimeAPI
 from bench.table import Table, named
 
-AIM_MAIN, AIM_THREAD = 1.0, 0.4
+AIM_MAIN, AIM_THREAD = 0.8, 0.3
 
 PATIENCE = 60.0
 """Seconds that a client is given."""

@@ -10,7 +10,7 @@ import asyncio
 import gc
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -59,22 +59,29 @@ def _row(app: ASGIApp, event: Event, effort: Effort) -> list[str]:
     handler = Lambent(app)
     loop = asyncio.new_event_loop()
     try:
-        peers = (_floor(app, event, loop), _handler(handler, event), *_peers(app, event, loop))
+        floor, *others = figures(
+            [floor_of(app, event, loop), called(handler, event), *_peers(app, event, loop)], effort, loop
+        )
+    finally:
+        handler.close()
+        loop.close()
+    return [f"{median(floor):.2f}", *(f"{median(other):.2f}  {ratio(other, floor)}" for other in others)]
+
+
+def figures(peers: Sequence[Peer], effort: Effort, loop: asyncio.AbstractEventLoop) -> list[list[float]]:
+    """The µs of one call of each peer, one figure for each round. RuntimeError if one of them replies wrongly."""
+    try:
         for peer in peers:
             _check(peer)
         gc.collect()
         gc.freeze()  # what is there already is no garbage of anyone's turn
-        turns = [_turn(peer.call, effort.batch_seconds, loop) for peer in peers]
-        floor, *others = take_turns(turns, effort.rounds)
+        return take_turns([_turn(peer.call, effort.batch_seconds, loop) for peer in peers], effort.rounds)
     finally:
         gc.unfreeze()
         asyncio.set_event_loop(None)
-        loop.close()
-        handler.close()
-    return [f"{median(floor):.2f}", *(f"{median(other):.2f}  {ratio(other, floor)}" for other in others)]
 
 
-def _floor(app: ASGIApp, event: Event, loop: asyncio.AbstractEventLoop) -> Peer:
+def floor_of(app: ASGIApp, event: Event, loop: asyncio.AbstractEventLoop) -> Peer:
     ready = _scope(event)
 
     async def invoke() -> list[Message]:
@@ -109,8 +116,13 @@ def _scope(event: Event) -> Scope:
     return seen
 
 
-def _handler(handler: Callable[[Any, Any], Any], event: Event) -> Peer:
-    return Peer(lambda: handler(event, None), lambda reply: reply["statusCode"], lambda reply: reply["body"])
+def called(handler: Callable[[Any, Any], Any], event: Event) -> Peer:
+    """A handler in the managed runtime. Lambda@Edge names the status otherwise, and gives it as a string."""
+    return Peer(
+        lambda: handler(event, None),
+        lambda reply: int(reply["statusCode"] if "statusCode" in reply else reply["status"]),
+        lambda reply: reply["body"],
+    )
 
 
 def _peers(app: ASGIApp, event: Event, loop: asyncio.AbstractEventLoop) -> tuple[Peer, Peer]:
@@ -121,7 +133,7 @@ def _peers(app: ASGIApp, event: Event, loop: asyncio.AbstractEventLoop) -> tuple
     def lynara_handler(event: Event, context: object) -> Any:
         return asyncio.run(lynara.run(event, context, APIGatewayProxyEventV2Interface))
 
-    return _handler(mangum, event), _handler(lynara_handler, event)
+    return called(mangum, event), called(lynara_handler, event)
 
 
 def _check(peer: Peer) -> None:

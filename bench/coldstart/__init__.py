@@ -1,0 +1,1 @@
+"""What cold starts are measured with: each module imports what its road needs, and nothing else."""
