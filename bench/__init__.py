@@ -4,8 +4,9 @@ warm        µs for one invocation in handler mode: Lambent, Mangum, Lynara, and
 imports     what `from lambent import Lambent` adds to a cold start
 runtime     µs for one invocation of Lambent's runtime and of AWS's own
 concurrency memory, and time for 16 requests at a time, of Lambent's runtime and of AWS's own
-local       the local Lambda: how soon it is there, how long a request takes
+local       the local Lambda beside Smyth and serverless-offline: start, warm requests, load, reload, memory
 
 measure.py  rounds, medians, ratios      events.py  what a gateway sends      stub.py      a Runtime API
 table.py    figures into lines           apps.py    three applications        handlers.py  what the runtimes run
+servers.py  local Lambdas, started       load.py    requests at full speed, each reply checked
 """

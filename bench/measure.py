@@ -27,13 +27,19 @@ class Effort(NamedTuple):
     """`runtime`: invocations of the run that is taken off the other, so that start-up cancels."""
     many: int
     starts: int
-    """`local`: how often the local Lambda is started."""
+    """`local`: how often each local Lambda is started."""
     requests: int
     """`local`: warm requests to each of them."""
+    load_seconds: float
+    """`local`: how long requests are sent at most."""
+    reloads: int
+    """`local`: of each start."""
+    node: bool
+    """`local`: whether the peer that npm installs is measured too."""
 
 
-FULL = Effort(21, 0.02, 41, 5, few=500, many=5000, starts=5, requests=1000)
-QUICK = Effort(1, 0.001, 1, 1, few=2, many=60, starts=1, requests=3)
+FULL = Effort(21, 0.02, 41, 5, few=500, many=5000, starts=5, requests=1000, load_seconds=2, reloads=2, node=True)
+QUICK = Effort(1, 0.001, 1, 1, few=2, many=60, starts=1, requests=3, load_seconds=0.1, reloads=1, node=False)
 
 
 def take_turns(turns: Sequence[Callable[[], T]], rounds: int) -> list[list[T]]:

@@ -15,7 +15,15 @@ ROWS = {
         f"{app}, {door}" for app in ("bare ASGI", "Starlette", "FastAPI") for door in ("Function URL", "HTTP API")
     ],
     "doors": [*DOORS, "4.5 MB of bytes: copies"],
-    "local": ["bare ASGI", "FastAPI"],
+    "local": [
+        "start to first reply, ms (aim: < 500)",
+        "warm request, ms (aim: < 2)",
+        "16 connections, replies/s (aim: > 1000)",
+        "16 connections, % failed (aim: 0)",
+        "save to new code, ms (aim: < 500)",
+        "failed while reloading (aim: 0)",
+        "memory of the server, MB (aim: < 60)",
+    ],
 }
 if sys.platform == "linux":  # elsewhere there is no wheel of AWS's own client, and no /proc
     ROWS |= {

@@ -9,10 +9,8 @@ import pytest
 
 from lambent import cli
 from lambent.dev import server
-from lambent.dev.doors import DOORS
-from lambent.dev.doors.model import Site, StreamingDoor
+from lambent.dev.config import EXAMPLE, Project
 from lambent.dev.model import Function
-from lambent.dev.server import Address
 from lambent.errors import ConfigurationError
 
 SOURCE = Path(__file__).parents[1] / "src"
@@ -31,9 +29,9 @@ class Terminal:
     """Runs the program in this process; remembers what it would have served."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.served: list[tuple[Function, Address]] = []
+        self.served: list[Project] = []
         self._capsys = capsys
-        monkeypatch.setattr(server, "run", lambda function, address: self.served.append((function, address)))
+        monkeypatch.setattr(server, "run", self.served.append)
         for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
             monkeypatch.delenv(name, raising=False)
 
@@ -43,51 +41,71 @@ class Terminal:
         output = self._capsys.readouterr()
         return Exit(left.value.code, output.out + output.err)
 
+    def serve(self, *arguments: str) -> Project:
+        """What is served."""
+        left = self.type("dev", *arguments)
+        assert left.code == 0, left.text
+        return self.served.pop()
+
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
     return Terminal(monkeypatch, capsys)
 
 
-def test_the_defaults_are_aws_s_and_safe(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The current directory."""
     monkeypatch.chdir(tmp_path)
-    assert terminal.type("dev", "app:app").code == 0
-    assert terminal.served == [
-        (
-            Function("app-app", "app:app", tmp_path.resolve(), timeout=3.0, memory=128, environments=10),
-            Address("127.0.0.1", 3000, "url", ()),
-        )
-    ]
+    return tmp_path.resolve()
+
+
+def test_the_defaults_are_aws_s_and_safe(terminal: Terminal, folder: Path) -> None:
+    function = Function("app-app", "app:app", folder, path="/{proxy+}", timeout=3.0, memory=128, environments=10)
+    assert terminal.serve("app:app") == Project((function,), host="127.0.0.1", port=3000, allowed_hosts=())
 
 
 def test_every_option_arrives(terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    (tmp_path / "x.env").write_text("A=0\nD=3")
     line = (
-        f"dev pkg.mod.fn --host 0.0.0.0 --port 0 --door http --app-dir {tmp_path} --timeout 0.5 --memory 256 "
+        f"pkg.mod.fn --host 0.0.0.0 --port 0 --door http --app-dir {tmp_path} --timeout 0.5 --memory 256 "
         "--environments 2 --runtime awslambdaric --env A=1 --env B=x=y --env C= "
-        "--allow-host a.test --allow-host .b.test"
+        "--allow-host a.test --allow-host .b.test --concurrency 3 --reserved-concurrency 0 --no-freeze --warm 2 "
+        f"--idle-timeout 60 --cold-start 1.5 --chaos --log-level warning --env-file {tmp_path}/x.env"
     )
-    assert terminal.type(*line.split()).code == 0
-    assert terminal.served == [
-        (
-            Function(
-                "pkg-mod-fn",
-                "pkg.mod.fn",
-                tmp_path.resolve(),
-                timeout=0.5,
-                memory=256,
-                environments=2,
-                runtime="awslambdaric",
-                env={"A": "1", "B": "x=y", "C": ""},
-                region="eu-west-1",
-            ),
-            Address("0.0.0.0", 0, "http", ("a.test", ".b.test")),
-        )
-    ]
+    function = Function(
+        "pkg-mod-fn",
+        "pkg.mod.fn",
+        tmp_path.resolve(),
+        path="/{proxy+}",
+        door="http",
+        timeout=0.5,
+        memory=256,
+        environments=2,
+        concurrency=3,
+        reserved_concurrency=0,
+        runtime="awslambdaric",
+        env={"A": "1", "B": "x=y", "C": "", "D": "3"},
+        freeze=False,
+        warm=2,
+        idle_timeout=60,
+        cold_start=1.5,
+        chaos=True,
+        region="eu-west-1",
+    )
+    assert terminal.serve(*line.split()) == Project(
+        (function,),
+        host="0.0.0.0",
+        port=0,
+        allowed_hosts=("a.test", ".b.test"),
+        log_level="warning",
+        env_file=tmp_path.resolve() / "x.env",
+    )
 
 
 @pytest.mark.parametrize("target", ["app:app", "app.handler", "pkg.mod:obj", "pkg.mod.fn", "a:b.c", "_a:_b", "é:ü"])
-def test_a_target_is_named_in_both_ways(terminal: Terminal, target: str) -> None:
+def test_a_target_is_named_in_both_ways(terminal: Terminal, folder: Path, target: str) -> None:
     assert terminal.type("dev", target).code == 0
 
 
@@ -107,6 +125,18 @@ def test_a_malformed_target_is_told_both_forms(terminal: Terminal, target: str) 
         (["--timeout", "901"], "--timeout"),
         (["--memory", "64"], "--memory"),
         (["--environments", "0"], "--environments"),
+        (["--concurrency", "0"], "--concurrency"),
+        (["--reserved-concurrency", "-1"], "--reserved-concurrency"),
+        (["--warm", "-1"], "--warm"),
+        (["--warm", "2", "--environments", "1"], "--warm: expected 1 at most"),
+        (["--snapstart", "--concurrency", "2"], "--concurrency: expected 1 with snapstart"),
+        (["--idle-timeout", "0"], "--idle-timeout"),
+        (["--cold-start", "901"], "--cold-start"),
+        (["--log-level", "loud"], "'debug', 'info'"),
+        (["--env-file", "/no/such/file"], "--env-file"),
+        (["--config", "/no/such/file"], "--config"),
+        (["--debug-port", "0"], "--debug-port"),
+        (["--debug", "other"], "--debug: expected the name of a function, app-app, but there is no other"),
         (["--door", "window"], "'url', 'http'"),
         (["--runtime", "node"], "'lambent', 'awslambdaric'"),
         (["--app-dir", "/no/such/place"], "--app-dir"),
@@ -125,7 +155,7 @@ def test_without_a_command_it_helps(terminal: Terminal) -> None:
 
 
 def test_what_cannot_be_done_is_said_in_one_line(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    def taken(_function: Function, _address: Address) -> None:
+    def taken(_project: Project) -> None:
         raise ConfigurationError("Port 3000 is taken.")
 
     monkeypatch.setattr(server, "run", taken)
@@ -145,7 +175,7 @@ def test_python_m_lambent_tells_its_version() -> None:
     assert done.stdout.startswith("lambent, version ")
 
 
-@pytest.mark.parametrize("missing", ["click", "h11", "uvicorn", "psutil"])
+@pytest.mark.parametrize("missing", ["click", "httptools", "msgspec", "psutil", "uvicorn"])
 def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
     script = f"import sys; sys.modules['{missing}'] = None; from lambent.cli import main; main(['dev', 'app:app'])"
     done = run("-c", script)
@@ -156,17 +186,141 @@ def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
 
 
 @pytest.mark.parametrize("door", ["url", "rest"])
-def test_two_doors_stream(terminal: Terminal, door: str) -> None:
-    assert terminal.type("dev", "app:app", "--stream", "--door", door).code == 0
-    assert terminal.served[0][0].stream
+def test_two_doors_stream(terminal: Terminal, folder: Path, door: str) -> None:
+    assert terminal.serve("app:app", "--stream", "--door", door).functions[0].stream
 
 
-def test_the_others_say_which_do(terminal: Terminal) -> None:
+def test_the_others_say_which_do(terminal: Terminal, folder: Path) -> None:
     left = terminal.type("dev", "app:app", "--stream", "--door", "alb")
     assert (left.code, terminal.served) == (2, [])
-    assert "--stream goes with --door url or rest" in left.text
+    assert "--stream: expected a door that streams, url or rest: on AWS, alb takes replies whole." in left.text
 
 
-def test_the_doors_that_stream_are_those_that_can() -> None:
-    can = [name for name, door in DOORS.items() if isinstance(door(Site("f")), StreamingDoor)]
-    assert can == list(cli.STREAMING)
+# With a configuration
+
+TWO = """
+[tool.lambent]
+port = 4000
+host = "0.0.0.0"
+allowed-hosts = ["a.test"]
+log-level = "error"
+defaults = { memory = 512, warm = 2 }
+[tool.lambent.functions.api]
+handler = "app:app"
+path = "/{proxy+}"
+[tool.lambent.functions.orders]
+handler = "orders.handler"
+"""
+
+
+def test_without_a_target_the_configuration_is_run(terminal: Terminal, folder: Path) -> None:
+    (folder / "pyproject.toml").write_text(TWO)
+    project = terminal.serve()
+    assert [function.name for function in project.functions] == ["api", "orders"]
+    assert (project.port, project.host, project.log_level) == (4000, "0.0.0.0", "error")
+    assert project.file == folder / "pyproject.toml"
+
+
+def test_options_of_the_whole_go_over_it(terminal: Terminal, folder: Path) -> None:
+    (folder / "pyproject.toml").write_text(TWO)
+    line = "--port 0 --host 127.0.0.1 --allow-host b.test --log-level debug --chaos"
+    project = terminal.serve(*line.split())
+    assert (project.port, project.host, project.log_level) == (0, "127.0.0.1", "debug")
+    assert project.allowed_hosts == ("a.test", "b.test")
+    assert all(function.chaos for function in project.functions)
+
+
+def test_another_file_may_be_named(terminal: Terminal, folder: Path) -> None:
+    (folder / "other.toml").write_text(EXAMPLE)
+    assert terminal.serve("--config", "other.toml").file == folder / "other.toml"
+
+
+def test_without_either_it_says_what_to_write(terminal: Terminal, folder: Path) -> None:
+    left = terminal.type("dev")
+    assert left.code == 2
+    assert str(folder) in left.text
+    assert EXAMPLE in left.text
+
+
+def test_a_configuration_without_functions_needs_a_target(terminal: Terminal, folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.lambent]\nport = 4000")
+    left = terminal.type("dev")
+    assert left.code == 2
+    assert EXAMPLE in left.text
+    assert terminal.serve("app:app").port == 4000
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--timeout", "3"], "--timeout goes with a TARGET only."),
+        (["--no-freeze"], "set freeze in the function's table"),
+        (["--env", "A=1"], "set env in the function's table"),
+        (["--app-dir", "."], "set app-dir in [tool.lambent]"),
+        (["--reserved-concurrency", "0"], "set reserved-concurrency in"),
+    ],
+)
+def test_options_of_a_function_name_the_key_to_set(
+    terminal: Terminal, folder: Path, options: list[str], said: str
+) -> None:
+    (folder / "pyproject.toml").write_text(TWO)
+    left = terminal.type("dev", *options)
+    assert (left.code, terminal.served) == (2, [])
+    assert said in left.text
+    assert str(folder / "pyproject.toml") in left.text
+
+
+def test_a_target_takes_the_whole_and_the_defaults(terminal: Terminal, folder: Path) -> None:
+    (folder / "pyproject.toml").write_text(TWO)
+    project = terminal.serve("pkg.mod:fn", "--warm", "0")
+    assert project.port == 4000
+    assert project.functions == (Function("pkg-mod-fn", "pkg.mod:fn", folder, path="/{proxy+}", memory=512, warm=0),)
+
+
+def test_a_mistake_in_the_file_is_told_in_one_line(terminal: Terminal, folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.lambent]\nprot = 1")
+    assert terminal.type("dev").code == (
+        f"lambent: {folder}/pyproject.toml:2: tool.lambent.prot: there is no such key. Did you mean port?"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["app:app", "--debug"], ["--debug", "app:app"], ["app:app", "--debug", "app-app", "--port", "0"]]
+)
+def test_a_target_waits_for_a_debugger(terminal: Terminal, folder: Path, arguments: list[str]) -> None:
+    (function,) = terminal.serve(*arguments, "--warm", "5").functions
+    assert (function.name, function.debug) == ("app-app", "127.0.0.1:5678")
+    assert (function.environments, function.warm) == (1, 1)
+
+
+def test_one_of_several_waits_for_a_debugger(terminal: Terminal, folder: Path) -> None:
+    (folder / "pyproject.toml").write_text(TWO)
+    api, orders = terminal.serve("--debug", "orders", "--debug-port", "5679").functions
+    assert (api.debug, api.environments) == ("", 10)
+    assert (orders.debug, orders.environments) == ("127.0.0.1:5679", 1)
+    left = terminal.type("dev", "--debug")
+    assert left.code == 2
+    assert "--debug: expected the name of a function, api, orders, but there are several." in left.text
+
+
+def test_what_was_read_is_read_again_with_the_same_options(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (folder / "pyproject.toml").write_text(TWO)
+    project = terminal.serve("--port", "1", "--chaos")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert project.again
+    assert project.again() == project
+    (folder / "pyproject.toml").write_text(TWO.replace("512", "1024"))
+    again = project.again()
+    assert (again.port, again.functions[0].chaos, again.functions[0].memory) == (1, True, 1024)
+    assert again.again
+    (folder / "pyproject.toml").write_text("[tool.lambent")
+    with pytest.raises(ConfigurationError, match=r"pyproject\.toml:1: expected TOML"):
+        again.again()
+    (folder / "pyproject.toml").write_text("[tool.lambent]")
+    with pytest.raises(ConfigurationError, match="there is neither"):
+        again.again()
+    (folder / "pyproject.toml").unlink()
+    with pytest.raises(ConfigurationError, match="No such file"):
+        again.again()

@@ -20,6 +20,7 @@
     │   └── IllegalTransition    an environment was led where its life does not go
     └── ConfigurationError     what a person wrote or called cannot work; the message says what to change
         ├── TargetError          the handler that was named cannot be loaded; `error_type` as Lambda names it
+        ├── UnknownFunction      a function was named that the local Lambda does not have
         ├── WrongEventLoop       called from a place where the environment's event loop cannot be used
         ├── NoInvocation         the current invocation was asked for where there is none
         └── AlreadyReplied       an invocation was replied to twice
@@ -128,6 +129,10 @@ class TargetError(ConfigurationError):
     def __init__(self, message: str, error_type: str) -> None:
         super().__init__(message)
         self.error_type = error_type
+
+
+class UnknownFunction(ConfigurationError):
+    """A function was named that the local Lambda does not have."""
 
 
 class WrongEventLoop(ConfigurationError):

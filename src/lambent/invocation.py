@@ -38,6 +38,9 @@ class Handled:
     late: TimedOut | None = None
     """That the time was up, and somebody else has replied, if the handler had not."""
 
+    held = False
+    """Whether a debugger holds it: then it has no deadline."""
+
     _listeners: list[Callable[[], object]]
     """There once somebody listens."""
 

@@ -11,16 +11,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from lambent.dev.doors import DOORS
-from lambent.dev.doors.model import Site
 from lambent.dev.front_door import FrontDoor
-from lambent.dev.hosts import Hosts
 from lambent.dev.model import Function
+from lambent.dev.routes import Routes
 from lambent.dev.server import hang_up, http_server, listen
 from lambent.dev.service import Service
+from lambent.dev.surroundings import Surroundings
 from tests.applications.asking import WAIT
+from tests.dev.fakes import NoTerminal
 
 FOLDER = Path(__file__).parent
 
@@ -48,7 +50,9 @@ def uvicorn(application: str) -> Iterator[tuple[int, int]]:
 @contextmanager
 def local_lambda(application: str) -> Iterator[dict[str, int]]:
     """Door → port, of one function: its environments are real processes that run our runtime."""
-    function = Function(application, f"{application}_app:app", FOLDER, timeout=WAIT, environments=1)
+    function = Function(
+        application, f"{application}_app:app", FOLDER, timeout=WAIT, environments=1, warm=1, memory=1024
+    )
     with ExitStack() as stack:
         listeners = {name: stack.enter_context(listen("127.0.0.1", 0)) for name in DOORS}
         stop = threading.Event()
@@ -64,10 +68,10 @@ def local_lambda(application: str) -> Iterator[dict[str, int]]:
 async def _serve(function: Function, listeners: dict[str, socket.socket], stop: threading.Event) -> None:
     """Serve one function behind each door until told to stop."""
     said: list[str] = []
-    service = Service(function, said.append)
-    service.warm(1)
+    service = Service(lambda _: Surroundings(said.append, NoTerminal()), said.append)
+    service.deploy([function])
     servers = [
-        http_server(FrontDoor(DOORS[name](Site(function.name)), service, Hosts("127.0.0.1"), said.append))
+        http_server(FrontDoor(service, Routes([replace(function, path="/{proxy+}", door=name)]), said.append))
         for name in listeners
     ]
     serving = [

@@ -2,13 +2,99 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lambent.dev.model import Function
+from lambent.dev.environment import Environment
+from lambent.dev.life import State, Step
+from lambent.dev.model import Cause, Failed, Function, Invocation, Replied
+from lambent.dev.run import Run
+from lambent.dev.surroundings import Supervisor, Surroundings
+
+
+class NoTerminal:
+    """Lends none. Remembers who wanted it, and who gave it back."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.returned: list[int] = []
+
+    def lend(self, group: int, grant: Callable[[str | None, str], None]) -> None:
+        self.asked.append(group)
+        grant(None, "there is none")
+
+    def take_back(self, group: int) -> None:
+        self.returned.append(group)
+
+
+def surroundings(say: Callable[[str], None] = lambda _: None) -> Surroundings:
+    return Surroundings(say, NoTerminal())
+
+
+class FakeEnvironment(Environment):
+    """Lives as it is told. The tests find each one in `fleet`, in the order they were started."""
+
+    fleet: list[FakeEnvironment]
+
+    def __init__(self, function: Function, supervisor: Supervisor, around: Surroundings) -> None:
+        super().__init__(function, supervisor, around)
+        self.ended = asyncio.Event()
+        self.took: list[str] = []
+        self.killed = False
+        self.fleet.append(self)
+
+    @classmethod
+    def kind(cls) -> tuple[type[FakeEnvironment], list[FakeEnvironment]]:
+        """A class of its own, and where its environments are found."""
+        fleet: list[FakeEnvironment] = []
+        return type("Kind", (cls,), {"fleet": fleet}), fleet
+
+    async def run(self) -> None:
+        await self.ended.wait()
+
+    def invoke(self, invocation: Invocation) -> None:
+        self._step(Step.INVOKED)
+        self.took.append(invocation.request.request_id)
+        self.invocations += 1
+        self.last_used = asyncio.get_running_loop().time()
+        self._runs[invocation.request.request_id] = Run(invocation, self.last_used)
+
+    def condemn(self, grace: float) -> None:
+        self.die()
+
+    def kill(self) -> None:
+        self.killed = True
+        self.die()
+
+    def poll(self) -> None:
+        """Ask for an invocation, having answered those it has."""
+        for run in list(self._runs.values()):
+            run.resolve(Replied(run.invocation.request.payload))
+            self.sent(run.invocation.request.request_id)
+        self.polled()
+
+    def read(self, *files: str) -> None:
+        """Have read files of code."""
+        self.imported(list(files))
+
+    def fail_init(self, text: bytes = b"no") -> None:
+        self._step(Step.CONDEMNED)
+        self._supervisor.init_failed(lambda _: Failed(Cause.INIT, text))
+
+    def die(self) -> None:
+        if self.state is not State.DEAD:
+            self._step(Step.EXITED)
+            for run in list(self._runs.values()):
+                run.resolve(Failed(Cause.EXIT, b"dead"))
+                self._conclude(run)
+            self.ended.set()
+            self._supervisor.died()
+
 
 PRELUDE = '''
 import http.client, json, os, signal, socket, subprocess, sys, threading

@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
+
+import psutil
 
 SOURCE = Path(__file__).parents[2] / "src"
 LIMIT = 20
 """Seconds after which a test that waits has failed."""
+
+
+def command(target: str | None = None, *options: str) -> list[str]:
+    return [sys.executable, "-m", "lambent", "dev", *([target] if target else []), "--port", "0", *options]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Ours, and where the package is."""
+    path = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH", "")]))
+    return {**os.environ, "PYTHONPATH": path, **variables}
+
+
+def until(holds: Callable[[], object], show: Callable[[], str] = str) -> None:
+    """Look again and again."""
+    end = time.monotonic() + LIMIT
+    while not holds():
+        assert time.monotonic() < end, f"it does not come about\n{show()}"
+        threading.Event().wait(0.01)
+
+
+def gone(processes: Iterable[psutil.Process]) -> bool:
+    """Whether all of them end; they may not be our children, so that a zombie counts as ended."""
+    until(lambda: not any(map(alive, processes)), lambda: str([each for each in processes if alive(each)]))
+    return True
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 class Answer(NamedTuple):
@@ -25,23 +61,32 @@ class Answer(NamedTuple):
 
 
 class LocalLambda:
-    """A running `lambent dev`, its output, and requests to it."""
+    """A running `lambent dev`, its output, and requests to it.
 
-    def __init__(self, directory: Path, target: str, *options: str) -> None:
-        path = os.pathsep.join(filter(None, [str(SOURCE), os.environ.get("PYTHONPATH", "")]))
+    Without a target it runs what the configuration in `directory` says.
+    """
+
+    def __init__(
+        self, directory: Path, target: str | None = None, *options: str, variables: Mapping[str, str] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "lambent", "dev", target, "--port", "0", *options],
+            command(target, *options),
             cwd=directory,
-            env={**os.environ, "PYTHONPATH": path},
+            env=environment(**variables or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
         )
         self._lines: list[str] = []
         self._more = threading.Condition()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        self.port = int(self.wait_for(r"http://127\.0\.0\.1:(\d+)")[1])
+        try:
+            self.port = int(self.wait_for(r"http://127\.0\.0\.1:(\d+)")[1])
+        except BaseException:
+            self.process.kill()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -49,9 +94,12 @@ class LocalLambda:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
-            self.stop()
-        self._reader.join()
+        try:
+            if self.process.poll() is None:
+                self.stop()
+        finally:
+            self._reader.join(LIMIT)
+        assert not self._reader.is_alive(), "somebody still holds its output"
         if self.process.stdout:
             self.process.stdout.close()
 
@@ -83,6 +131,19 @@ class LocalLambda:
             return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
+
+    def status(self, function: str | None = None) -> Any:
+        """What `/_lambent/status` says of a function, of the only one by default."""
+        functions = json.loads(self.get("/_lambent/status").body)["functions"]
+        return functions[function or next(iter(functions))]
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Ask again and again."""
+        until(holds, lambda: self.output)
+
+    def family(self) -> list[psutil.Process]:
+        """The processes that it started, and those that these did."""
+        return psutil.Process(self.process.pid).children(recursive=True)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Ctrl-C, and the exit code."""

@@ -20,7 +20,7 @@ from lambent.dev.conversation import (
     route,
     trailing_error,
 )
-from lambent.dev.model import Delivery
+from lambent.dev.model import Delivery, InvokeRequest
 from lambent.dev.stream import Stream, StreamFailed
 
 BASE = "/2018-06-01/runtime"
@@ -33,24 +33,28 @@ class Owner:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, bytes]] = []
+        self.over: list[str] = []
 
     def polled(self) -> None:
         self.told.append(("polled", b""))
 
-    def replied(self, payload: bytes) -> None:
+    def replied(self, request_id: str, payload: bytes) -> None:
         self.told.append(("replied", payload))
 
-    def streams(self, stream: Stream) -> None:
+    def streams(self, request_id: str, stream: Stream) -> None:
         self.told.append(("streams", stream.content_type.encode()))
 
-    def buffers(self) -> None:
+    def buffers(self, request_id: str) -> None:
         self.told.append(("buffers", b""))
 
-    def failed(self, error: bytes) -> None:
+    def failed(self, request_id: str, error: bytes) -> None:
         self.told.append(("failed", error))
 
-    def oversized(self) -> None:
+    def oversized(self, request_id: str) -> None:
         self.told.append(("oversized", b""))
+
+    def sent(self, request_id: str) -> None:
+        self.over.append(request_id)
 
     def init_failed(self, error: bytes) -> None:
         self.told.append(("init_failed", error))
@@ -59,9 +63,9 @@ class Owner:
 class Talk:
     """A conversation and both its sides."""
 
-    def __init__(self, *, streams: bool = False, snapstart: bool = False) -> None:
+    def __init__(self, *, streams: bool = False, snapstart: bool = False, concurrency: int = 1) -> None:
         self.owner = Owner()
-        self.conversation = Conversation(self.owner, streams=streams, snapstart=snapstart)
+        self.conversation = Conversation(self.owner, streams=streams, snapstart=snapstart, concurrency=concurrency)
 
     def say(
         self,
@@ -86,7 +90,8 @@ class Talk:
 
 
 def delivery(name: str = "one") -> Delivery:
-    return Delivery(name, f"nonce-{name}", 1783711148500, "arn:aws:lambda:us-east-1:1:function:f", "Root=1-2-3", b"{}")
+    request = InvokeRequest(name, b"{}", "Root=1-2-3")
+    return Delivery(request, f"nonce-{name}", 1783711148500, "arn:aws:lambda:us-east-1:1:function:f")
 
 
 def error_type(answer: Answer) -> str:
@@ -430,3 +435,73 @@ def test_where_no_stream_is_wanted_it_is_read_whole_and_the_owner_told() -> None
     assert talk.conversation.stream(head(), bool) is None
     assert talk.reply(body=b"whole", lambda_runtime_function_response_mode="streaming").status == 202
     assert talk.owner.told[-2:] == [("buffers", b""), ("replied", b"whole")]
+
+
+# Several invocations at a time
+
+
+@pytest.fixture
+def several() -> Talk:
+    """A runtime that may have three."""
+    return Talk(concurrency=3)
+
+
+def test_each_next_is_given_an_invocation_of_its_own(several: Talk) -> None:
+    polls = [several.say("GET", NEXT) for _ in range(3)]
+    for name in ("one", "two", "three"):
+        several.deliver(name)
+    given = {dict(answer.headers)[b"Lambda-Runtime-Aws-Request-Id"] for [answer] in polls}
+    assert given == {b"one", b"two", b"three"}
+
+
+def test_what_is_handed_over_before_the_runtime_asks_waits_for_it(several: Talk) -> None:
+    several.say("GET", NEXT)
+    several.deliver("one")
+    several.deliver("two")
+    [answer] = several.say("GET", NEXT)
+    assert dict(answer.headers)[b"Lambda-Runtime-Aws-Request-Id"] == b"two"
+
+
+def test_replies_come_in_any_order_and_each_once(several: Talk) -> None:
+    for name in ("one", "two"):
+        several.say("GET", NEXT)
+        several.deliver(name)
+    assert several.reply("two", b"2").status == 202
+    assert several.reply("one", b"1").status == 202
+    assert several.owner.over == ["two", "one"]
+    again = several.reply("two", b"2")
+    assert (again.status, error_type(again)) == (400, "InvalidRequestID")
+
+
+def test_what_comes_after_its_time_is_told_so(several: Talk) -> None:
+    several.say("GET", NEXT)
+    several.deliver("one")
+    several.conversation.expire("one")
+    late = several.reply("one", b"1")
+    assert (late.status, error_type(late)) == (410, "InvokeTimeout")
+    assert several.owner.over == []
+
+
+def test_what_expires_before_the_runtime_asks_is_never_handed_out(several: Talk) -> None:
+    several.say("GET", NEXT)
+    several.deliver("one")
+    several.deliver("two")
+    several.conversation.expire("two")
+    assert several.say("GET", NEXT) == []
+
+
+def test_one_of_several_cannot_fail_the_init_of_those_that_have_begun(several: Talk) -> None:
+    several.say("GET", NEXT)
+    [answer] = several.say("POST", INIT_ERROR, b"{}")
+    assert (answer.status, error_type(answer)) == (403, "InvalidStateTransition")
+
+
+def test_what_the_invoker_brings_is_passed_on(talk: Talk) -> None:
+    [*_] = answers = talk.say("GET", NEXT)
+    request = InvokeRequest("one", b"{}", "", client_context='{"a":"é"}', identity="{}", tenant_id="blue")
+    talk.conversation.deliver(Delivery(request, "nonce", 1, "arn"))
+    headers = dict(answers[0].headers)
+    assert headers[b"Lambda-Runtime-Client-Context"] == '{"a":"é"}'.encode()
+    assert headers[b"Lambda-Runtime-Cognito-Identity"] == b"{}"
+    assert headers[b"Lambda-Runtime-Aws-Tenant-Id"] == b"blue"
+    assert b"Lambda-Runtime-Trace-Id" not in headers

@@ -1,20 +1,23 @@
-"""One life: the table, and real processes that live it."""
+"""Real processes, each with its life."""
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
-from lambent.dev.environment import LIFE, Environment, State, Step, after
-from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Result, Streaming
+from lambent.dev.environment import Environment
+from lambent.dev.life import State
+from lambent.dev.model import Cause, Failed, Function, Invocation, InvokeRequest, Replied, Result, Streaming
 from lambent.dev.stream import StreamFailed
-from lambent.errors import IllegalTransition
-from tests.dev.fakes import Gate, fake_runtime
+from lambent.dev.surroundings import Surroundings
+from tests.dev.fakes import Gate, NoTerminal, fake_runtime
 
 LIMIT = 20
 
@@ -26,6 +29,7 @@ class Supervisor:
         self.readies: asyncio.Queue[Environment] = asyncio.Queue()
         self.failures: asyncio.Queue[Failed] = asyncio.Queue()
         self.deaths = 0
+        self.files: list[str] = []
 
     def ready(self, environment: Environment) -> None:
         self.readies.put_nowait(environment)
@@ -36,6 +40,9 @@ class Supervisor:
     def died(self) -> None:
         self.deaths += 1
 
+    def imported(self, paths: list[str]) -> None:
+        self.files += paths
+
 
 class Stage:
     """One environment, running."""
@@ -43,16 +50,20 @@ class Stage:
     def __init__(self, function: Function) -> None:
         self.said: list[str] = []
         self.supervisor = Supervisor()
-        self.environment = Environment(function, self.supervisor, self.said.append)
+        self.terminal = NoTerminal()
+        self.environment = Environment(function, self.supervisor, Surroundings(self.said.append, self.terminal))
         self.life = asyncio.create_task(self.environment.run())
 
     async def ready(self) -> None:
         await self.supervisor.readies.get()
 
+    def begin(self, payload: bytes = b"{}", name: str = "id") -> Invocation:
+        invocation = Invocation(InvokeRequest(name, payload, "Root=1-2-3"), asyncio.get_running_loop())
+        self.environment.invoke(invocation)
+        return invocation
+
     async def invoke(self, payload: bytes = b"{}") -> Result:
-        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self.environment.invoke(Invocation("id", payload, "Root=1-2-3", result))
-        return await result
+        return await self.begin(payload).result
 
     @property
     def text(self) -> str:
@@ -60,6 +71,12 @@ class Stage:
 
 
 Scene = Callable[[Stage], Awaitable[None]]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Until it does; the test's own limit ends it otherwise."""
+    while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
+        await asyncio.sleep(0.005)
 
 
 def play(function: Function, scene: Scene) -> None:
@@ -83,27 +100,13 @@ def error(result: Result) -> tuple[Cause, str, str]:
     return result.cause, told["errorType"], told["errorMessage"]
 
 
-def test_every_state_is_drawn_and_every_life_can_end() -> None:
-    assert set(LIFE) == set(State)
-    assert all(LIFE[state][Step.EXITED] is State.DEAD for state in State if state is not State.DEAD)
-    assert LIFE[State.DEAD] == {}
-
-
-@pytest.mark.parametrize(
-    ("state", "step"), [(State.BUSY, Step.INVOKED), (State.STARTING, Step.INVOKED), (State.DEAD, Step.POLLED)]
-)
-def test_a_step_that_leads_nowhere_is_refused(state: State, step: Step) -> None:
-    with pytest.raises(IllegalTransition, match=state.value):
-        after(state, step)
-
-
-def test_an_environment_is_idle_then_busy_then_idle_and_writes_its_lines(tmp_path: Path) -> None:
+def test_an_environment_stands_still_then_works_then_stands_still_and_writes_its_lines(tmp_path: Path) -> None:
     function = fake_runtime(tmp_path, "while True:\n    name, event = take()\n    reply(name, event)\n")
 
     async def scene(stage: Stage) -> None:
         for number in (b"1", b"2"):
             await stage.ready()
-            assert stage.environment.state is State.IDLE
+            assert stage.environment.state is State.FROZEN
             assert await stage.invoke(number) == Replied(number)
         await stage.ready()
         start, first, _, second = stage.said
@@ -178,7 +181,7 @@ stay()
         assert "Status: timeout" in stage.text
 
     with Gate() as gate:
-        play(replace(gate.open_to(fake_runtime(tmp_path, script)), timeout=0.2), scene)
+        play(replace(gate.open_to(fake_runtime(tmp_path, script)), timeout=0.2, freeze=False), scene)
 
 
 def test_work_after_the_reply_is_under_the_same_deadline(tmp_path: Path) -> None:
@@ -222,7 +225,7 @@ def test_children_do_not_outlive_it(tmp_path: Path) -> None:
         assert await asyncio.to_thread(gate.gone)
 
     with Gate() as gate:
-        play(gate.open_to(fake_runtime(tmp_path, script)), scene)
+        play(replace(gate.open_to(fake_runtime(tmp_path, script)), freeze=False), scene)
 
 
 def test_an_init_error_is_the_failure_word_for_word_and_is_printed(tmp_path: Path) -> None:
@@ -417,6 +420,260 @@ def test_one_that_nothing_was_set_to_stream_comes_whole_and_is_explained(tmp_pat
         assert "nothing was set to stream it" in stage.text
 
     play(fake_runtime(tmp_path, BEGIN + END), scene)
+
+
+# Between invocations
+
+
+WORKING = """
+import time
+def work():
+    while True:
+        ticks.append(0)
+        time.sleep(0.001)
+ticks = []
+threading.Thread(target=work, daemon=True).start()
+while True:
+    name, event = take()
+    while event == b'"wait"' and len(ticks) < int(known) + 10:
+        time.sleep(0.001)
+    known = b"%d" % len(ticks)
+    reply(name, known)
+"""
+
+
+def stopped(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="reads the state of a process as POSIX has it")
+def test_an_idle_environment_stands_still_and_goes_on_where_it_stood(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        await stage.invoke()
+        await stage.ready()
+        await until(lambda: stage.environment.state is State.FROZEN)
+        assert stage.environment.pid
+        await until(lambda: stopped(stage.environment.pid or 0))
+        assert isinstance(await stage.invoke(b'"wait"'), Replied)  # the thread works on, now
+        await stage.ready()
+
+    play(fake_runtime(tmp_path, WORKING), scene)
+
+
+def test_one_that_is_not_to_freeze_works_on(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        await stage.invoke()
+        await stage.ready()
+        assert stage.environment.state is State.IDLE
+        assert stage.environment.pid
+        assert not stopped(stage.environment.pid)
+
+    play(replace(fake_runtime(tmp_path, WORKING), freeze=False), scene)
+
+
+def test_a_frozen_one_may_shut_down(tmp_path: Path) -> None:
+    script = "signal.signal(signal.SIGTERM, lambda *_: (open('bye', 'w').close(), sys.exit(0)))\n"
+    script += "register()()\ntake()\n"
+
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        await until(lambda: stopped(stage.environment.pid or 0))
+        stage.environment.condemn(LIMIT)
+        await stage.life
+        assert (tmp_path / "bye").exists()
+
+    play(fake_runtime(tmp_path, script), scene)
+
+
+# Memory
+
+
+def test_one_that_takes_more_memory_than_it_has_is_ended(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        expected = (Cause.EXIT, "Runtime.OutOfMemory", "RequestId: id Error: Runtime exited with error: signal: killed")
+        assert error(await stage.invoke()) == expected
+        await stage.life
+        assert "Status: error\tError Type: Runtime.OutOfMemory" in stage.text
+        assert "more than its 128 MB" in stage.text
+
+    play(fake_runtime(tmp_path, "take()\nheld = bytearray(os.urandom(1) * 200_000_000)\nstay()\n"), scene)
+
+
+def test_what_its_children_take_counts(tmp_path: Path) -> None:
+    script = "take()\nif os.fork() == 0:\n    held = bytearray(os.urandom(1) * 200_000_000)\nstay()\n"
+
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        assert error(await stage.invoke())[1] == "Runtime.OutOfMemory"
+        await stage.life
+
+    play(fake_runtime(tmp_path, script), scene)
+
+
+def test_one_that_takes_too_much_for_its_init_never_starts(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        cause, kind, _ = error(await stage.supervisor.failures.get())
+        assert (cause, kind) == (Cause.INIT, "Runtime.OutOfMemory")
+        await stage.life
+
+    play(fake_runtime(tmp_path, "held = bytearray(os.urandom(1) * 200_000_000)\nstay()\n"), scene)
+
+
+# Its log
+
+
+def test_what_it_prints_comes_in_lines_between_those_of_the_platform(tmp_path: Path) -> None:
+    script = "name, _ = take()\nprint('one')\nprint('two', end='', file=sys.stderr)\nreply(name)\ntake()\n"
+
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        invocation = stage.begin()
+        log = (await invocation.ended).decode().split("\n")
+        assert log[0] == "START RequestId: id Version: $LATEST"
+        assert log[1:3] == ["one", "two"]
+        assert log[3] == "END RequestId: id"
+        assert log[4].startswith("REPORT RequestId: id\t")
+
+    play(fake_runtime(tmp_path, script), scene)
+
+
+def test_the_end_of_a_long_log_is_kept(tmp_path: Path) -> None:
+    script = "name, _ = take()\nfor _ in range(1000):\n    print('x' * 99)\nreply(name)\ntake()\n"
+
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        log = await stage.begin().ended
+        assert len(log) == 4096
+        assert b"REPORT" in log
+        assert stage.text.count("x" * 99) == 1000
+
+    play(fake_runtime(tmp_path, script), scene)
+
+
+# Several at a time
+
+
+SEVERAL = """
+from concurrent.futures import ThreadPoolExecutor
+def work(_):
+    own = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    while True:
+        own.request("GET", "/2018-06-01/runtime/invocation/next")
+        answer = own.getresponse()
+        event, name = answer.read(), answer.headers["Lambda-Runtime-Aws-Request-Id"]
+        if event == b'"hold"':
+            hold()
+        own.request("POST", f"/2018-06-01/runtime/invocation/{name}/response", event)
+        replies.append((name, own.getresponse().read()))
+        if len(replies) == 3:
+            open("replies", "w").write(json.dumps([text.decode() for _, text in replies]))
+replies = []
+list(ThreadPoolExecutor(2).map(work, range(2)))
+"""
+
+
+def test_several_invocations_are_in_it_at_once(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        both = [stage.begin(b'"hold"', name) for name in ("one", "two")]
+        assert stage.environment.room == 0
+        for _ in both:
+            await asyncio.to_thread(gate.arrive)
+        for _ in both:
+            gate.release()
+        for each in both:
+            assert await each.result == Replied(b'"hold"')
+        assert "REPORT RequestId: one" in stage.text
+        assert "REPORT RequestId: two" in stage.text
+        await until(lambda: stage.environment.room == 2)
+
+    with Gate() as gate:
+        play(replace(gate.open_to(fake_runtime(tmp_path, SEVERAL)), concurrency=2), scene)
+
+
+def test_of_several_one_whose_time_is_up_fails_alone_and_its_late_reply_is_refused(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        late = stage.begin(b'"hold"', "late")
+        await asyncio.to_thread(gate.arrive)
+        assert error(await late.result)[:2] == (Cause.TIMEOUT, "Sandbox.Timedout")
+        assert stage.environment.room == 1, "its code goes on"
+        assert await stage.begin(b"2", "other").result == Replied(b"2")
+        gate.release()
+        assert await stage.begin(b"3", "third").result == Replied(b"3")
+        await until(lambda: (tmp_path / "replies").exists() and (tmp_path / "replies").stat().st_size > 0)
+        assert "InvokeTimeout" in (tmp_path / "replies").read_text("utf-8")
+
+    with Gate() as gate:
+        play(replace(gate.open_to(fake_runtime(tmp_path, SEVERAL)), concurrency=2, timeout=0.3), scene)
+
+
+# Clocks, and the start
+
+
+def test_a_breakpoint_stops_the_clock_until_the_invocation_is_over(tmp_path: Path) -> None:
+    """The answer to it comes when the time would long be up."""
+    script = """
+name, _ = take()
+api.request("POST", "/_lambent/breakpoint")
+answer = api.getresponse()
+answer.read()
+hold()
+reply(name, b"%d" % answer.status)
+name, _ = take()
+stay()
+"""
+
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        begun = asyncio.get_running_loop().time()
+        invocation = stage.begin()
+        await asyncio.to_thread(gate.arrive)
+        await until(lambda: asyncio.get_running_loop().time() > begun + 1.0)
+        gate.release()
+        assert await invocation.result == Replied(b"409")
+        await stage.ready()
+        assert stage.terminal.asked == [stage.environment.pid]
+        assert stage.environment.pid in stage.terminal.returned
+        assert error(await stage.invoke())[0] is Cause.TIMEOUT, "the next one has a clock again"
+
+    with Gate() as gate:
+        play(replace(gate.open_to(fake_runtime(tmp_path, script)), timeout=0.5), scene)
+
+
+def test_a_start_may_take_longer_than_here(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        assert "Init Duration" not in stage.text
+        await stage.invoke()
+        await stage.ready()
+        duration = re.search(r"Init Duration: ([\d.]+) ms", stage.text)
+        assert duration
+        assert float(duration[1]) >= 300
+
+    play(replace(fake_runtime(tmp_path, "name, _ = take()\nreply(name)\ntake()\n"), cold_start=0.3), scene)
+
+
+def test_one_that_is_condemned_before_its_long_start_is_over_never_lives(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await asyncio.sleep(0)
+        stage.environment.condemn(LIMIT)
+        await stage.life
+
+    play(replace(fake_runtime(tmp_path, "stay()\n"), cold_start=LIMIT), scene)
+
+
+def test_the_files_it_has_read_are_passed_on(tmp_path: Path) -> None:
+    script = "api.request('POST', '/_lambent/imported', b'/a.py\\n/b.py')\napi.getresponse().read()\ntake()\n"
+
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        assert {"/a.py", "/b.py"} <= set(stage.supervisor.files)
+
+    play(fake_runtime(tmp_path, script), scene)
 
 
 pytestmark = pytest.mark.skipif(

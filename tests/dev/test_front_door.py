@@ -3,18 +3,18 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
-from lambent.dev.doors import DOORS
-from lambent.dev.doors.model import MEGABYTE, PAYLOAD_LIMIT, Site
+from lambent.dev.doors.model import MEGABYTE, PAYLOAD_LIMIT, HTTPRequest
 from lambent.dev.front_door import FrontDoor
-from lambent.dev.hosts import Hosts
-from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Result, Streaming
+from lambent.dev.model import Cause, Failed, Function, Invocation, InvokeRequest, Replied, Result, Streaming
+from lambent.dev.routes import Routes
 from lambent.dev.service import Service
 from lambent.dev.stream import Stream
 from lambent.types import Message, Scope
+from tests.dev.fakes import surroundings
 
 ERROR = json.dumps({"errorType": "ValueError", "errorMessage": "boom <b>", "stackTrace": ["  File a"]}).encode()
 BROWSER = (b"accept", b"text/html")
@@ -24,23 +24,36 @@ class Ready(Service):
     """Answers every invocation at once; None: lets it wait in the queue."""
 
     def __init__(self, result: Result | None) -> None:
-        super().__init__(Function("f", "app:app", Path()), lambda _: None)
+        super().__init__(lambda _: surroundings(), lambda _: None)
         self.answer = result
         self.taken: list[Invocation] = []
 
-    def _schedule(self) -> None:
-        self.taken.append(self._queue[-1])
-        if self.answer is not None:
-            self._queue.pop().resolve(self.answer)
+    def invoke(self, name: str, request: InvokeRequest) -> Invocation:
+        invocation = Invocation(request, asyncio.get_running_loop())
+        self.taken.append(invocation)
+        if (result := self.result()) is not None:
+            invocation.resolve(result)
+        return invocation
+
+    def result(self) -> Result | None:
+        return self.answer
+
+    def waits(self, invocation: Invocation) -> bool:
+        return not invocation.result.done()
+
+    def withdraw(self, invocation: Invocation) -> None:
+        invocation.resolve(Failed(Cause.GONE, b""))
 
 
 class Visit:
     """One request and what came of it."""
 
-    def __init__(self, result: Result | None = None, door: str = "url") -> None:
+    def __init__(self, result: Result | None = None, door: str = "url", **settings: Any) -> None:
         self.service = Ready(result)
         self.said: list[str] = []
-        self.app = FrontDoor(DOORS[door](Site("f")), self.service, Hosts("127.0.0.1"), self.said.append)
+        settings.setdefault("path", "/{proxy+}")
+        routes = Routes([Function("f", "app:app", Path(), door=door, **settings)])
+        self.app = FrontDoor(self.service, routes, self.said.append)
         self.sent: list[Message] = []
 
     def make(
@@ -48,7 +61,6 @@ class Visit:
         *headers: tuple[bytes, bytes],
         method: str = "GET",
         pieces: tuple[bytes, ...] = (b"",),
-        host: bytes = b"localhost",
     ) -> Self:
         scope: Scope = {
             "type": "http",
@@ -56,7 +68,7 @@ class Visit:
             "raw_path": b"/a%20b",
             "path": "/a b",
             "query_string": b"q=1",
-            "headers": [(b"host", host), *headers],
+            "headers": [(b"host", b"localhost"), *headers],
             "client": ("127.0.0.1", 50000),
             "scheme": "http",
             "http_version": "1.1",
@@ -96,19 +108,19 @@ def test_a_request_becomes_an_event_and_the_result_the_response() -> None:
         (b"content-type", b"text/plain"), method="POST", pieces=(b"ab", b"cd")
     )
     (invocation,) = visit.service.taken
-    event = json.loads(invocation.payload)
+    event = json.loads(invocation.request.payload)
     assert (event["rawPath"], event["rawQueryString"], event["body"]) == ("/a%20b", "q=1", "abcd")
-    assert event["requestContext"]["requestId"] == invocation.request_id
-    assert invocation.trace.startswith(event["headers"]["x-amzn-trace-id"] + ";Parent=")
+    assert event["requestContext"]["requestId"] == invocation.request.request_id
+    assert invocation.request.trace.startswith(event["headers"]["x-amzn-trace-id"] + ";Parent=")
     assert (visit.status, visit.body) == (201, b"hi")
     assert visit.headers[b"content-length"] == b"2"
-    assert visit.headers[b"x-amzn-RequestId"] == invocation.request_id.encode()
+    assert visit.headers[b"x-amzn-RequestId"] == invocation.request.request_id.encode()
 
 
 def test_the_root_of_the_client_s_trace_goes_on() -> None:
     root = b"Root=1-5759e988-bd862e3fe1be46a994272793"
     (invocation,) = Visit(Replied(b"1")).make((b"x-amzn-trace-id", root)).service.taken
-    assert invocation.trace.startswith(root.decode())
+    assert invocation.request.trace.startswith(root.decode())
 
 
 @pytest.mark.parametrize(
@@ -184,12 +196,6 @@ def test_an_unusable_reply_is_another_refusal_than_a_function_error() -> None:
     assert Visit(Replied(b"{}"), "edge").make().status == 502
 
 
-def test_a_request_for_another_host_is_refused_and_told_what_to_do() -> None:
-    visit = Visit().make(host=b"evil.test")
-    assert (visit.status, visit.service.taken) == (403, [])
-    assert b"--allow-host evil.test" in visit.body
-
-
 def test_a_client_that_goes_away_in_the_middle_of_its_request_is_forgotten() -> None:
     visit = Visit().make(method="POST", pieces=())
     assert (visit.sent, visit.service.taken) == ([], [])
@@ -225,15 +231,15 @@ class StreamVisit(Visit):
         self.failure = failure
         self.kind = kind
         self.streams: list[Stream] = []
-        self.service._schedule = self.answer  # type: ignore[method-assign]  # one reply that is made in the loop
+        self.service.result = self.answer  # type: ignore[method-assign]  # one that is made in the loop
 
-    def answer(self) -> None:
+    def answer(self) -> Result:
         stream = Stream(self.kind, bool)
         self.streams.append(stream)
         for piece in self.pieces:
             stream.feed(piece)
         stream.end(self.failure)
-        self.service._queue.pop().resolve(Streaming(stream))
+        return Streaming(stream)
 
     @property
     def chunks(self) -> list[bytes]:
@@ -304,3 +310,61 @@ def test_one_in_the_middle_leaves_the_response_incomplete_and_is_logged() -> Non
 def test_whatever_ends_it_nobody_reads_on() -> None:
     visit = StreamVisit(START, b"one", failure=ERROR).make()
     assert visit.streams[0]._abandoned
+
+
+# Routes, and events of one's own
+
+
+def test_a_path_of_no_function_is_not_found() -> None:
+    visit = Visit(Replied(b"1"), path="/b").make()
+    assert (visit.status, visit.body) == (404, b'{"message":"Not Found"}')
+    assert visit.service.taken == []
+
+
+def test_a_function_may_make_the_events() -> None:
+    def mine(request: HTTPRequest, function: Function) -> object:
+        return {"path": request.raw_path.decode(), "function": function.name}
+
+    async def mine_too(request: HTTPRequest, function: Function) -> object:
+        return mine(request, function)
+
+    for each in (mine, mine_too):
+        (invocation,) = Visit(Replied(b"1"), make_event=each).make().service.taken
+        assert json.loads(invocation.request.payload) == {"path": "/a%20b", "function": "f"}
+
+
+def test_one_that_wants_no_such_request_refuses_it() -> None:
+    def picky(request: HTTPRequest, function: Function) -> object:
+        raise ValueError("expected JSON, but got none")
+
+    visit = Visit(Replied(b"1"), make_event=picky).make()
+    assert (visit.status, visit.body) == (400, b"expected JSON, but got none\n")
+
+
+def test_one_that_fails_is_shown_with_its_traceback() -> None:
+    def broken(request: HTTPRequest, function: Function) -> object:
+        raise KeyError("mine")
+
+    visit = Visit(Replied(b"1"), make_event=broken).make(BROWSER)
+    assert visit.status == 502
+    assert b"KeyError" in visit.body
+    assert "in broken" in visit.said[0]
+    assert "KeyError: 'mine'" in visit.said[0]
+
+
+def test_another_may_make_what_goes_with_them() -> None:
+    def mine(request: HTTPRequest | None, function: Function) -> dict[str, object]:
+        return {"tenant_id": "blue", "client_context": '{"custom": {}}'}
+
+    async def mine_too(request: HTTPRequest | None, function: Function) -> dict[str, object]:
+        return mine(request, function)
+
+    for each in (mine, mine_too):
+        (invocation,) = Visit(Replied(b"1"), make_context=each).make().service.taken
+        assert (invocation.request.tenant_id, invocation.request.client_context) == ("blue", '{"custom": {}}')
+
+
+def test_a_context_with_fields_that_there_are_not_is_a_mistake_that_is_named() -> None:
+    visit = Visit(Replied(b"1"), make_context=lambda request, function: {"timeout": 3}).make(BROWSER)
+    assert visit.status == 502
+    assert "client_context, identity, tenant_id, arn, trace" in visit.said[0]

@@ -23,6 +23,7 @@ def test_a_report_of_a_warm_invocation() -> None:
 def test_a_report_of_a_cold_one_has_its_init_duration() -> None:
     line = report.report("id", USAGE._replace(init_duration=0.1))
     assert line.endswith("\tMax Memory Used: 40 MB\tInit Duration: 100.00 ms\t")
+    assert "\tDuration: 1.23 ms\tBilled Duration: 102 ms\t" in line
 
 
 def test_a_report_of_one_that_was_ended_has_a_status() -> None:

@@ -5,17 +5,19 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from lambent.dev.conversation import Conversation, State
+from lambent.dev.conversation import ACCEPTED, Answer, Call, Conversation, Respond, State
 from lambent.dev.doors.model import PAYLOAD_LIMIT
 from lambent.dev.extensions import Extensions
-from lambent.dev.model import Delivery
+from lambent.dev.http_requests import HEAD_LIMIT
+from lambent.dev.model import Delivery, InvokeRequest
 from lambent.dev.runtime_api import RuntimeAPI
 from lambent.dev.stream import Stream, StreamFailed
 
 NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
 PING = b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
 RESPONSE = b"POST /2018-06-01/runtime/invocation/one/response HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n"
-LIMIT = 5
+LIMIT = 20
+"""Seconds, against a hang."""
 
 
 class Owner:
@@ -30,18 +32,20 @@ class Owner:
         self.polls += 1
         self.polled_once.set()
 
-    def replied(self, payload: bytes) -> None:
+    def replied(self, request_id: str, payload: bytes) -> None:
         self.replies.append(payload)
 
-    def streams(self, stream: Stream) -> None:
+    def streams(self, request_id: str, stream: Stream) -> None:
         self.streamed.put_nowait(stream)
 
-    def buffers(self) -> None: ...
+    def buffers(self, request_id: str) -> None: ...
 
-    def failed(self, error: bytes) -> None: ...
+    def failed(self, request_id: str, error: bytes) -> None: ...
 
-    def oversized(self) -> None:
+    def oversized(self, request_id: str) -> None:
         self.refused += 1
+
+    def sent(self, request_id: str) -> None: ...
 
     def init_failed(self, error: bytes) -> None: ...
 
@@ -56,8 +60,11 @@ class Client:
     def send(self, *pieces: bytes) -> None:
         self.writer.write(b"".join(pieces))
 
+    async def head(self) -> bytes:
+        return await self.reader.readuntil(b"\r\n\r\n")
+
     async def answer(self) -> tuple[int, bytes]:
-        head = await self.reader.readuntil(b"\r\n\r\n")
+        head = await self.head()
         status = int(head.split(b" ", 2)[1])
         lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
         length = int(lengths[0].partition(b":")[2]) if lengths else 0
@@ -94,8 +101,12 @@ async def handed_out(client: Client, conversation: Conversation, owner: Owner, p
     """Poll and be handed the invocation `one`."""
     client.send(NEXT)
     await owner.polled_once.wait()
-    conversation.deliver(Delivery("one", "nonce", 1, "arn", "Root=1-2-3", payload))
+    conversation.deliver(delivery(payload))
     return (await client.answer())[1]
+
+
+def delivery(payload: bytes, client_context: str = "") -> Delivery:
+    return Delivery(InvokeRequest("one", payload, "Root=1-2-3", client_context), "nonce", 1, "arn")
 
 
 def test_many_invocations_travel_over_one_connection() -> None:
@@ -168,7 +179,7 @@ def test_requests_that_come_at_once_are_answered_in_turn() -> None:
         client.send(PING, NEXT, PING)
         assert await client.answer() == (200, b"pong")
         await owner.polled_once.wait()
-        conversation.deliver(Delivery("one", "nonce", 1, "arn", "Root=1-2-3", b"event"))
+        conversation.deliver(delivery(b"event"))
         assert await client.answer() == (200, b"event")
         assert await client.answer() == (200, b"pong")
 
@@ -197,6 +208,45 @@ def test_a_body_that_is_cut_off_is_told_so_and_is_no_reply() -> None:
         assert b'"errorType":"TruncatedHTTPRequest"' in body
         assert owner.replies == []
         assert conversation.state is State.RUNNING
+
+    play(scene)
+
+
+@pytest.mark.parametrize("close", [b"Connection: close\r\n", b""])
+def test_a_request_that_is_cut_off_is_answered_and_hung_up_on(close: bytes) -> None:
+    async def scene(client: Client, _conversation: Conversation, _owner: Owner) -> None:
+        client.send(b"GET /ping HTTP/1.1\r\n", close)
+        client.writer.write_eof()
+        assert b"\r\nconnection: close\r\n" in await client.head()
+        assert b"TruncatedHTTPRequest" in await client.reader.read()
+
+    play(scene)
+
+
+def test_a_head_without_end_is_refused() -> None:
+    async def scene(client: Client, _conversation: Conversation, _owner: Owner) -> None:
+        client.send(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nX: ", b"x" * (HEAD_LIMIT + 1))
+        assert (await client.answer())[0] == 400
+
+    play(scene)
+
+
+def test_a_head_request_is_answered_without_a_body() -> None:
+    async def scene(client: Client, _conversation: Conversation, _owner: Owner) -> None:
+        client.send(b"HEAD /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", PING)
+        assert (await client.head()).startswith(b"HTTP/1.1 404 Not Found\r\n")
+        assert await client.answer() == (200, b"pong")
+
+    play(scene)
+
+
+def test_what_a_field_cannot_hold_of_a_client_context_is_a_space() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        client.send(NEXT)
+        await owner.polled_once.wait()
+        conversation.deliver(delivery(b"{}", '{\r\n  "custom": {"name": "é"}\n}'))
+        fields = (await client.head()).decode().split("\r\n")
+        assert 'Lambda-Runtime-Client-Context: {    "custom": {"name": "é"} }' in fields
 
     play(scene)
 
@@ -259,6 +309,53 @@ def test_an_extension_registers_beside_the_runtime_and_waits() -> None:
     play(scene)
 
 
+class Side:
+    """Answers what is asked of `/side` when it is told to."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.responds: asyncio.Queue[Respond] = asyncio.Queue()
+
+    def take(self, call: Call, respond: Respond) -> bool:
+        if call.path == "/side":
+            self.taken.append(call.body)
+            self.responds.put_nowait(respond)
+        return call.path == "/side"
+
+
+def test_sides_are_asked_in_turn_and_may_answer_later() -> None:
+    async def scene() -> None:
+        first, second = Side(), Side()
+        api = RuntimeAPI(Conversation(Owner()), Extensions({}, bool), first, second)
+        host, _, port = (await api.open()).partition(":")
+        client = Client(*await asyncio.open_connection(host, int(port)))
+        async with asyncio.timeout(LIMIT):
+            client.send(b"POST /side HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nok", PING)
+            respond = await first.responds.get()
+            respond(Answer(200, [(b"x", b"y")], b"later"))
+            assert await client.answer() == (200, b"later")
+            assert await client.answer() == (200, b"pong")
+        assert (first.taken, second.taken) == ([b"ok"], [])
+        api.close()
+        await client.close()
+
+    asyncio.run(scene())
+
+
+def test_what_comes_before_an_answer_stays_with_the_client() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        client.send(NEXT, PING.replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % 0x2000000), bytes(0x2000000))
+        await owner.polled_once.wait()
+        for _ in range(500):  # turns of the loop, in each of which more could be read
+            await asyncio.sleep(0)
+        assert client.writer.transport.get_write_buffer_size() > 0
+        conversation.deliver(delivery(b"event"))
+        assert await client.answer() == (200, b"event")
+        assert await client.answer() == (200, b"pong")
+
+    play(scene)
+
+
 # Streams
 
 STREAMED = RESPONSE + b"Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -276,6 +373,32 @@ def test_a_streamed_reply_is_passed_on_piece_by_piece() -> None:
         assert (await client.answer())[0] == 202
         assert await stream.read() == b""
         assert await client.answer() == (200, b"pong")
+
+    play(scene, streams=True)
+
+
+def test_a_streamed_reply_may_follow_at_once_on_the_answer_that_it_waited_for() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        client.send(NEXT, STREAMED, b"2\r\nab\r\n0\r\n\r\n")
+        await owner.polled_once.wait()
+        conversation.deliver(delivery(b"event"))
+        assert await client.answer() == (200, b"event")
+        stream = await owner.streamed.get()
+        assert [await stream.read(), await stream.read()] == [b"ab", b""]
+        assert await client.answer() == (202, ACCEPTED.body)
+
+    play(scene, streams=True)
+
+
+def test_an_error_in_the_trailers_is_how_the_stream_ends() -> None:
+    async def scene(client: Client, conversation: Conversation, owner: Owner) -> None:
+        await handed_out(client, conversation, owner)
+        client.send(STREAMED, b"2\r\nab\r\n0\r\nLambda-Runtime-Function-Error-Type: Broken\r\n\r\n")
+        assert (await client.answer())[0] == 202
+        stream = await owner.streamed.get()
+        assert await stream.read() == b"ab"
+        with pytest.raises(StreamFailed, match="Broken"):
+            await stream.read()
 
     play(scene, streams=True)
 

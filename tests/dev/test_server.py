@@ -11,13 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lambent.dev import server
 from lambent.errors import ConfigurationError
 from tests.dev.fakes import Gate
-from tests.dev.local import LIMIT, LocalLambda
+from tests.dev.local import LIMIT, LocalLambda, gone
 
 pytest.importorskip("awslambdaric", reason="AWS's runtime has wheels for Linux only")
 
@@ -71,16 +70,6 @@ def gated(directory: Path, *options: str) -> Iterator[tuple[LocalLambda, Gate, c
         LocalLambda(directory, "app.handler", "--env", f"GATE={gate.port}", *gate_options) as running,
     ):
         yield running, gate, pool
-
-
-def family(running: LocalLambda) -> list[psutil.Process]:
-    return psutil.Process(running.process.pid).children(recursive=True)
-
-
-def gone(processes: list[psutil.Process]) -> bool:
-    """Whether all of them end; they are not our children, so that a zombie counts as ended."""
-    _, alive = psutil.wait_procs(processes, timeout=5)
-    return all(process.status() == psutil.STATUS_ZOMBIE for process in alive)
 
 
 def test_a_request_is_answered_by_the_function(local: LocalLambda) -> None:
@@ -214,7 +203,7 @@ def test_beyond_the_limit_they_wait_and_one_whose_client_went_away_never_runs(di
 def test_a_signal_stops_it_and_leaves_no_process(directory: Path, how: signal.Signals) -> None:
     with LocalLambda(directory, "app:handler", "--runtime", "awslambdaric") as running:
         running.get()
-        children = family(running)
+        children = running.family()
         assert children
         assert running.stop(how) == 0
         assert gone(children)
@@ -235,7 +224,7 @@ def test_one_that_does_not_end_is_ended(directory: Path) -> None:
     with gated(directory) as (running, gate, pool):
         answer = pool.submit(running.get, "/hold")
         gate.arrive()
-        children = family(running)
+        children = running.family()
         assert running.stop() == 0
         assert answer.result().status == 502
         assert gone(children)
@@ -245,7 +234,7 @@ def test_a_second_signal_ends_it_at_once(directory: Path) -> None:
     with gated(directory) as (running, gate, pool):
         answer = pool.submit(running.get, "/hold")
         gate.arrive()
-        children = family(running)
+        children = running.family()
         running.process.send_signal(signal.SIGINT)
         running.wait_for("Stopping")
         assert running.stop() == 0
@@ -269,7 +258,7 @@ def test_a_client_that_stalls_does_not_keep_it_and_makes_no_noise(directory: Pat
 def test_killed_it_takes_its_environments_along(directory: Path) -> None:
     with LocalLambda(directory, "app:handler", "--runtime", "awslambdaric") as running:
         running.get()
-        children = family(running)
+        children = running.family()
         assert children
         running.process.kill()
         running.process.wait(LIMIT)
@@ -280,7 +269,7 @@ def test_killed_it_takes_its_environments_along(directory: Path) -> None:
 def test_a_function_that_cannot_be_imported_is_shown_and_served_once_it_is_fixed(tmp_path: Path, runtime: str) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("import nothing_of_that_name\n", "utf-8")
-    with LocalLambda(tmp_path, "broken:handler", "--runtime", runtime) as running:
+    with LocalLambda(tmp_path, "broken:handler", "--runtime", runtime, "--warm", "1") as running:
         running.wait_for("nothing_of_that_name")
         answer = running.get("/")
         assert (answer.status, answer.body) == (502, b"Internal Server Error")

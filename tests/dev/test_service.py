@@ -1,254 +1,383 @@
-"""The queue and the fleet, with environments that only pretend to run."""
+"""Functions by name, and their generations, with environments that only pretend to run."""
 
 import asyncio
+import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from lambent.dev import service as service_module
-from lambent.dev.environment import Environment, State, Step, Supervisor
-from lambent.dev.model import Cause, Failed, Function, Invocation, Replied, Streaming
+from lambent.dev.life import State
+from lambent.dev.model import Cause, Failed, Function, Invocation, InvokeRequest, Replied, Streaming
 from lambent.dev.service import Service
 from lambent.dev.stream import Stream
+from lambent.errors import UnknownFunction
+from tests.dev.fakes import FakeEnvironment, surroundings
 
 FUNCTION = Function("f", "app:app", Path())
-
-
-class Fake(Environment):
-    """Lives as it is told. The tests find each one in `fleet`, in the order they were started."""
-
-    fleet: list["Fake"]
-
-    def __init__(self, function: Function, supervisor: Supervisor, say: Callable[[str], None]) -> None:
-        super().__init__(function, supervisor, say)
-        self.ended = asyncio.Event()
-        self.took: list[str] = []
-        self.current: Invocation | None = None
-        self.killed = False
-        say("started")
-        self.fleet.append(self)
-
-    async def run(self) -> None:
-        await self.ended.wait()
-
-    def invoke(self, invocation: Invocation) -> None:
-        self._step(Step.INVOKED)
-        self.took.append(invocation.request_id)
-        self.current = invocation
-
-    def condemn(self, grace: float) -> None:
-        self.die()
-
-    def kill(self) -> None:
-        self.killed = True
-        self.die()
-
-    def poll(self) -> None:
-        """Ask for an invocation, having answered the last one."""
-        if self.current:
-            self.current.resolve(Replied(self.current.payload))
-        self.polled()
-
-    def fail_init(self, text: bytes = b"no") -> None:
-        self._step(Step.CONDEMNED)
-        self._supervisor.init_failed(lambda _: Failed(Cause.INIT, text))
-
-    def die(self) -> None:
-        if self.state is not State.DEAD:
-            self._step(Step.EXITED)
-            self.ended.set()
-            self._supervisor.died()
+ONE = replace(FUNCTION, environments=1)
 
 
 class Stage:
-    def __init__(self, function: Function) -> None:
-        self.fleet: list[Fake] = []
-        kind = type("Kind", (Fake,), {"fleet": self.fleet})
-        self.service = Service(function, lambda _: None, kind)
+    def __init__(self, *functions: Function) -> None:
+        kind, self.fleet = FakeEnvironment.kind()
+        self.said: list[str] = []
+        self.read = 0
+        self.service = Service(lambda _: surroundings(), self.said.append, self.imported, kind)
+        self.service.deploy(functions)
 
-    def invoke(self, name: str) -> Invocation:
-        return self.service.invoke(name, name.encode(), "Root=1-2-3")
+    def imported(self) -> None:
+        self.read += 1
+
+    def invoke(self, name: str, function: str = "f", trace: str = "") -> Invocation:
+        return self.service.invoke(function, InvokeRequest(name, name.encode(), trace))
+
+    async def settle(self) -> None:
+        """Let everything run that can."""
+        for _ in range(20):
+            await asyncio.sleep(0)
 
     @property
     def took(self) -> list[list[str]]:
         return [each.took for each in self.fleet]
 
 
-def play(scene: Callable[[Stage], Awaitable[None]], environments: int = 10) -> None:
+def play(scene: Callable[[Stage], Awaitable[None]], *functions: Function) -> None:
     async def staged() -> None:
-        stage = Stage(replace(FUNCTION, environments=environments))
+        stage = Stage(*functions or [FUNCTION])
         async with asyncio.timeout(10):
             await scene(stage)
             await stage.service.close(0)
+        assert all(each.state is State.DEAD for each in stage.fleet)
 
     asyncio.run(staged())
 
 
-def test_the_first_invocation_starts_an_environment_and_waits_for_it() -> None:
+# Functions
+
+
+def test_each_function_has_environments_of_its_own() -> None:
     async def scene(stage: Stage) -> None:
-        one = stage.invoke("one")
-        assert len(stage.fleet) == 1
-        assert stage.service.waits(one)
-        stage.fleet[0].poll()
-        assert stage.took == [["one"]]
-        stage.fleet[0].poll()
-        assert await one.result == Replied(b"one")
-
-    play(scene)
-
-
-def test_an_idle_environment_is_used_again() -> None:
-    async def scene(stage: Stage) -> None:
-        stage.invoke("one")
-        stage.fleet[0].poll()
-        stage.fleet[0].poll()
-        stage.invoke("two")
-        assert stage.took == [["one", "two"]]
-
-    play(scene)
-
-
-def test_concurrent_invocations_have_an_environment_each() -> None:
-    async def scene(stage: Stage) -> None:
-        for name in ("one", "two", "three"):
-            stage.invoke(name)
-        assert len(stage.fleet) == 3
-        for each in reversed(stage.fleet):
+        stage.invoke("one", "f")
+        stage.invoke("two", "g")
+        for each in stage.fleet:
             each.poll()
-        assert stage.took == [["three"], ["two"], ["one"]]
-
-    play(scene)
-
-
-def test_no_more_start_than_there_are_invocations_waiting() -> None:
-    async def scene(stage: Stage) -> None:
-        stage.service.warm(1)
-        stage.invoke("one")
-        assert len(stage.fleet) == 1
-
-    play(scene)
-
-
-def test_beyond_the_limit_invocations_wait_in_turn() -> None:
-    async def scene(stage: Stage) -> None:
-        for name in ("one", "two", "three", "four"):
-            stage.invoke(name)
-        assert len(stage.fleet) == 2
-        for each in [*stage.fleet, *stage.fleet]:
-            each.poll()
-        assert stage.took == [["one", "three"], ["two", "four"]]
-
-    play(scene, environments=2)
-
-
-def test_the_most_recently_used_is_used_first() -> None:
-    async def scene(stage: Stage) -> None:
-        stage.service.warm(3)
-        for each in (stage.fleet[0], stage.fleet[2], stage.fleet[1]):
-            each.poll()
-        stage.invoke("one")
-        stage.invoke("two")
-        assert stage.took == [[], ["one"], ["two"]]
-
-    play(scene)
-
-
-def test_an_environment_that_cannot_start_fails_the_oldest_and_another_is_tried_for_the_rest() -> None:
-    async def scene(stage: Stage) -> None:
-        one, two = stage.invoke("one"), stage.invoke("two")
-        stage.fleet[0].fail_init(b"no")
-        assert await one.result == Failed(Cause.INIT, b"no")
-        assert len(stage.fleet) == 2, "one is still starting, for the one that is left"
-        stage.fleet[1].fail_init(b"again")
-        assert await two.result == Failed(Cause.INIT, b"again")
-        assert len(stage.fleet) == 2, "nobody waits: nothing is started"
-
-    play(scene)
-
-
-def test_one_that_failed_before_anyone_asked_is_tried_again_on_demand() -> None:
-    async def scene(stage: Stage) -> None:
-        stage.service.warm(1)
-        stage.fleet[0].fail_init()
-        assert len(stage.fleet) == 1
-        stage.invoke("one")
-        stage.fleet[1].poll()
-        assert stage.took == [[], ["one"]]
-
-    play(scene, environments=1)
-
-
-def test_a_dead_environment_is_replaced_on_demand() -> None:
-    async def scene(stage: Stage) -> None:
-        stage.service.warm(1)
-        stage.fleet[0].poll()
-        stage.fleet[0].die()
-        assert len(stage.fleet) == 1
-        stage.invoke("one")
-        assert len(stage.fleet) == 2
-
-    play(scene, environments=1)
-
-
-def test_one_that_died_busy_makes_room_for_the_queue() -> None:
-    async def scene(stage: Stage) -> None:
-        stage.invoke("one")
-        stage.invoke("two")
-        stage.fleet[0].poll()
-        assert len(stage.fleet) == 1
-        stage.fleet[0].die()
-        stage.fleet[1].poll()
         assert stage.took == [["one"], ["two"]]
 
-    play(scene, environments=1)
+    play(scene, FUNCTION, replace(FUNCTION, name="g"))
 
 
-def test_an_invocation_whose_client_went_away_is_dropped_from_the_queue() -> None:
+def test_a_function_that_is_not_there_is_named_with_those_that_are() -> None:
     async def scene(stage: Stage) -> None:
-        stage.invoke("one")
-        two = stage.invoke("two")
+        with pytest.raises(UnknownFunction, match=r"no function 'h' here. There are: f, g\."):
+            stage.invoke("one", "h")
+
+    play(scene, FUNCTION, replace(FUNCTION, name="g"))
+
+
+def test_environments_are_there_before_anyone_asks() -> None:
+    async def scene(stage: Stage) -> None:
+        assert len(stage.fleet) == 2
+
+    play(scene, replace(FUNCTION, warm=2))
+
+
+def test_beyond_the_reserved_concurrency_invocations_are_throttled() -> None:
+    async def scene(stage: Stage) -> None:
+        one = stage.invoke("one")
+        refused = await stage.invoke("two").result
+        assert isinstance(refused, Failed)
+        assert refused.cause is Cause.THROTTLED
+        stage.fleet[0].poll()
+        stage.fleet[0].poll()
+        assert await one.ended == b"END RequestId: one\n" + (await one.ended).partition(b"\n")[2]
+        await stage.settle()
         stage.invoke("three")
-        stage.fleet[0].poll()
-        stage.service.withdraw(two)
-        assert (await two.result) == Failed(Cause.GONE, b"")
-        stage.fleet[0].poll()
         assert stage.took == [["one", "three"]]
 
-    play(scene, environments=1)
+    play(scene, replace(FUNCTION, reserved_concurrency=1))
 
 
-def test_one_that_runs_already_runs_on() -> None:
+def test_reserved_for_none_is_off() -> None:
     async def scene(stage: Stage) -> None:
-        one = stage.invoke("one")
-        stage.fleet[0].poll()
-        stage.service.withdraw(one)
-        assert not one.result.done()
-        stage.fleet[0].poll()
-        assert await one.result == Replied(b"one")
+        refused = await stage.invoke("one").result
+        assert isinstance(refused, Failed)
+        assert stage.fleet == []
 
-    play(scene)
-
-
-def test_an_invoker_that_stopped_listening_does_not_matter() -> None:
-    async def scene(stage: Stage) -> None:
-        one = stage.invoke("one")
-        stage.fleet[0].poll()
-        one.result.cancel()
-        stage.fleet[0].poll()
-        assert stage.fleet[0].state is State.IDLE
-
-    play(scene)
+    play(scene, replace(FUNCTION, reserved_concurrency=0))
 
 
 def test_a_queue_that_is_full_throttles() -> None:
     async def scene(stage: Stage) -> None:
-        for number in range(service_module.QUEUE_LIMIT):
+        for number in range(service_module.WAITING_LIMIT):
             stage.invoke(str(number))
         result = await stage.invoke("one too many").result
         assert isinstance(result, Failed)
         assert result.cause is Cause.THROTTLED
 
-    play(scene, environments=1)
+    play(scene, ONE)
+
+
+def test_what_is_invoked_within_an_invocation_does_not_wait_for_it() -> None:
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0"
+
+    async def scene(stage: Stage) -> None:
+        stage.invoke("outer", trace=trace)
+        stage.fleet[0].poll()
+        stage.invoke("stranger", trace=trace.replace("5759", "5760"))
+        assert len(stage.fleet) == 1
+        stage.invoke("inner", trace=trace)
+        assert len(stage.fleet) == 2
+
+    play(scene, ONE)
+
+
+def test_one_that_has_not_begun_can_be_withdrawn() -> None:
+    async def scene(stage: Stage) -> None:
+        one, two = stage.invoke("one"), stage.invoke("two")
+        stage.fleet[0].poll()
+        assert not stage.service.waits(one)
+        assert stage.service.waits(two)
+        stage.service.withdraw(two)
+        assert await two.result == Failed(Cause.GONE, b"")
+
+    play(scene, ONE)
+
+
+# Generations
+
+
+def test_a_new_generation_takes_over_when_it_is_ready_and_the_old_one_finishes_what_it_has_begun() -> None:
+    async def scene(stage: Stage) -> None:
+        one = stage.invoke("one")
+        stage.fleet[0].poll()
+        stage.service.reload(["f"])
+        await stage.settle()
+        assert stage.fleet[1].state is State.STARTING
+        stage.fleet[1].poll()
+        await stage.settle()
+        stage.invoke("two")
+        assert stage.took == [["one"], ["two"]]
+        stage.fleet[0].poll()
+        assert await one.result == Replied(b"one")
+        assert stage.fleet[0].state is State.DEAD
+        assert stage.said == ["f: reloaded."]
+
+    play(scene)
+
+
+def test_until_then_the_old_one_serves() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.invoke("one")
+        stage.fleet[0].poll()
+        stage.fleet[0].poll()
+        stage.service.reload(["f"])
+        await stage.settle()
+        two = stage.invoke("two")
+        stage.fleet[0].poll()
+        assert await two.result == Replied(b"two")
+
+    play(scene)
+
+
+def test_what_waits_for_the_old_one_is_done_by_the_new() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.invoke("one")
+        stage.fleet[0].poll()
+        two = stage.invoke("two")
+        stage.service.reload(["f"])
+        await stage.settle()
+        stage.fleet[1].poll()
+        await stage.settle()
+        stage.fleet[1].poll()
+        assert await two.result == Replied(b"two")
+
+    play(scene, ONE)
+
+
+def test_one_that_does_not_come_up_leaves_the_old_one_serving() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.invoke("one")
+        stage.fleet[0].read("/good.py")
+        stage.fleet[0].poll()
+        stage.fleet[0].poll()
+        assert stage.service.sources()["f"].complete
+        stage.service.reload(["f"])
+        await stage.settle()
+        stage.fleet[1].read("/broken.py")
+        stage.fleet[1].fail_init()
+        stage.fleet[1].die()
+        await stage.settle()
+        stage.invoke("two")
+        assert stage.took[0] == ["one", "two"]
+        assert stage.said == ["f: the new code does not start; the old goes on serving."]
+        assert stage.service.sources()["f"].files == {"/good.py", "/broken.py"}, "the file at fault is looked after"
+        assert not stage.service.sources()["f"].complete, "and one that it may have missed"
+
+    play(scene)
+
+
+def test_where_the_old_one_never_came_up_the_new_one_takes_its_place_however_it_goes() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.fleet[0].fail_init()
+        stage.fleet[0].die()
+        stage.service.reload(["f"])
+        await stage.settle()
+        stage.fleet[1].fail_init()
+        stage.fleet[1].die()
+        await stage.settle()
+        one = stage.invoke("one")
+        stage.fleet[2].fail_init(b"the traceback")
+        assert await one.result == Failed(Cause.INIT, b"the traceback")
+
+    play(scene, replace(FUNCTION, warm=1))
+
+
+def test_a_change_while_a_generation_starts_starts_another_in_its_place() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.invoke("one")
+        stage.fleet[0].poll()
+        stage.fleet[0].poll()
+        stage.service.reload(["f"])
+        await stage.settle()
+        stage.service.reload(["f"])
+        await stage.settle()
+        assert [each.state for each in stage.fleet[1:]] == [State.DEAD, State.STARTING]
+        stage.fleet[2].poll()
+        await stage.settle()
+        stage.invoke("two")
+        assert stage.took[2] == ["two"]
+
+    play(scene)
+
+
+def test_only_the_functions_concerned_restart() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.service.reload(["g"])
+        await stage.settle()
+        assert len(stage.fleet) == 3
+
+    play(scene, replace(FUNCTION, warm=1), replace(FUNCTION, name="g", warm=1))
+
+
+def test_a_function_in_a_debugger_ends_before_its_next_generation_starts() -> None:
+    """They share a port."""
+
+    async def scene(stage: Stage) -> None:
+        one = stage.invoke("one")
+        stage.fleet[0].poll()
+        stage.service.reload(["f"])
+        await stage.settle()
+        two = stage.invoke("two")
+        assert len(stage.fleet) == 1
+        stage.fleet[0].poll()
+        await stage.settle()
+        assert await one.result == Replied(b"one")
+        assert [each.state for each in stage.fleet] == [State.DEAD, State.STARTING]
+        stage.fleet[1].poll()
+        stage.fleet[1].poll()
+        assert await two.result == Replied(b"two")
+
+    play(scene, replace(ONE, warm=1, debug="127.0.0.1:5678"))
+
+
+def test_a_changed_function_is_replaced_others_go_on_and_one_that_is_gone_ends() -> None:
+    functions = [replace(FUNCTION, name=name, warm=1) for name in ("changed", "same", "gone")]
+
+    async def scene(stage: Stage) -> None:
+        for each in stage.fleet:
+            each.poll()
+        changed, same, _ = functions
+        stage.service.deploy([replace(changed, timeout=7), same, replace(FUNCTION, name="new", warm=1)])
+        await stage.settle()
+        states = [each.state for each in stage.fleet]
+        assert states == [State.IDLE, State.IDLE, State.DEAD, State.STARTING, State.STARTING]
+        stage.fleet[4].poll()
+        await stage.settle()
+        assert stage.fleet[0].state is State.DEAD
+        assert list(stage.service.functions) == ["changed", "same", "new"]
+        assert stage.service.functions["changed"].timeout == 7
+
+    play(scene, *functions)
+
+
+def test_files_are_unknown_of_a_runtime_that_does_not_say() -> None:
+    async def scene(stage: Stage) -> None:
+        before = time.time()
+        assert stage.service.sources()["f"][:2] == (set(), True)
+        stage.invoke("one")
+        stage.fleet[0].poll()
+        assert stage.service.sources()["f"][:2] == (set(), False)
+        stage.fleet[0].read("/a.py")
+        assert stage.service.sources()["f"][:2] == ({"/a.py"}, True)
+        await stage.settle()
+        assert stage.read == 2, "told of the file, and that the runtime is up"
+        stage.service.reload(["f"])
+        await stage.settle()
+        assert stage.service.sources()["f"].since > before
+
+    play(scene)
+
+
+def test_while_newer_code_starts_or_cannot_start_the_old_generation_reads_none_of_it() -> None:
+    async def scene(stage: Stage) -> None:
+        one = stage.invoke("one")
+        stage.fleet[0].poll()
+        stage.service.reload(["f"])
+        await stage.settle()
+        two = stage.invoke("two")
+        assert len(stage.fleet) == 2, "the second waits for whoever is free first"
+        stage.fleet[1].fail_init()
+        stage.fleet[1].die()
+        await stage.settle()
+        three = stage.invoke("three")
+        assert len(stage.fleet) == 2
+        for invocation in (one, two, three):
+            stage.fleet[0].poll()
+            assert await invocation.result == Replied(invocation.request.payload)
+        stage.fleet[0].die()
+        four = stage.invoke("four")
+        stage.fleet[2].fail_init(b"the traceback")
+        assert await four.result == Failed(Cause.INIT, b"the traceback"), "nobody is left who could do it"
+
+    play(scene)
+
+
+def test_an_environment_of_the_old_generation_that_reads_half_new_code_costs_no_invocation() -> None:
+    async def scene(stage: Stage) -> None:
+        one, two = stage.invoke("one"), stage.invoke("two")
+        stage.fleet[0].poll()
+        stage.service.reload(["f"])
+        await stage.settle()
+        stage.fleet[1].fail_init()
+        stage.fleet[1].die()
+        stage.fleet[2].poll()
+        await stage.settle()
+        assert stage.took == [["one"], [], ["two"]]
+        stage.fleet[0].poll()
+        stage.fleet[2].poll()
+        assert [await each.result for each in (one, two)] == [Replied(b"one"), Replied(b"two")]
+
+    play(scene)
+
+
+# Status, and the end
+
+
+def test_its_status_is_json() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.invoke("one")
+        stage.fleet[0].poll()
+        status = json.loads(json.dumps(stage.service.status()))
+        assert status["f"]["generation"] == 1
+        assert status["f"]["in_flight"] == 1
+        [environment] = status["f"]["environments"]
+        assert (environment["state"], environment["invocations"]) == ("busy", 1)
+
+    play(scene)
 
 
 def test_drained_waits_for_those_who_were_promised_an_answer() -> None:
@@ -273,41 +402,29 @@ def test_drained_does_not_wait_for_ever() -> None:
     play(scene)
 
 
-def test_closing_ends_environments_and_fails_what_still_waits() -> None:
-    async def scene(stage: Stage) -> None:
-        stage.invoke("one")
-        two = stage.invoke("two")
-        stage.fleet[0].poll()
-        await stage.service.close(0)
-        assert isinstance(await two.result, Failed)
-        assert [each.state for each in stage.fleet] == [State.DEAD]
-        late = stage.invoke("late")
-        assert isinstance(await late.result, Failed)
-        assert len(stage.fleet) == 1
-
-    play(scene, environments=1)
-
-
-def test_killing_kills_all() -> None:
-    async def scene(stage: Stage) -> None:
-        stage.service.warm(2)
-        await asyncio.sleep(0)
-        stage.service.kill()
-        assert [each.killed for each in stage.fleet] == [True, True]
-
-    play(scene)
-
-
 def test_a_streamed_answer_is_one_at_its_end() -> None:
     async def scene(stage: Stage) -> None:
         one = stage.invoke("one")
         stream = Stream("text/plain", bool)
         one.resolve(Streaming(stream))
         draining = asyncio.create_task(stage.service.drained(60))
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await stage.settle()
         assert not draining.done()
         stream.end()
         await draining
 
     play(scene)
+
+
+def test_once_closed_nothing_starts() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.invoke("one")
+        two = stage.invoke("two")
+        stage.fleet[0].poll()
+        stage.service.reload(["f"])
+        await stage.service.close(0)
+        assert isinstance(await two.result, Failed)
+        assert isinstance(await stage.invoke("late").result, Failed)
+        assert {each.state for each in stage.fleet} == {State.DEAD}
+
+    play(scene, ONE)

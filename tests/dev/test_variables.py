@@ -69,24 +69,90 @@ def test_credentials_of_the_shell_are_left_alone(name: str) -> None:
     assert "AWS_SESSION_TOKEN" not in environment
 
 
+def test_those_of_the_function_s_own_variables_stay_what_they_are() -> None:
+    """A key without a session token does not go with a made-up one."""
+    environment = seen(replace(FUNCTION, env={"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}))
+    assert environment["AWS_ACCESS_KEY_ID"] == "AKIA"
+    assert "AWS_SESSION_TOKEN" not in environment
+    assert "AWS_ACCESS_KEY_ID" not in seen(replace(FUNCTION, env={"AWS_PROFILE": "dev"}))
+
+
 def test_aws_s_own_runtime_is_told_its_version_and_ours_is_not() -> None:
     assert seen(aws_function(), AWS_EXECUTION_ENV="shell")["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
     assert "AWS_EXECUTION_ENV" not in seen(AWS_EXECUTION_ENV="shell")
 
 
-def test_our_runtime_takes_the_target_as_it_is() -> None:
-    assert variables.command(FUNCTION, seen()) == ["python", "-m", "lambent.runtime", "pkg.app:app"]
+def test_our_runtime_takes_the_handler_as_it_is() -> None:
+    assert variables.command(FUNCTION, seen()) == ["python", variables.CHILD, "lambent.runtime", "pkg.app:app"]
+    assert Path(variables.CHILD).is_file()
 
 
-@pytest.mark.parametrize("target", ["pkg.app:app", "pkg.app.app"])
-def test_aws_s_own_takes_it_dotted(target: str) -> None:
-    assert variables.command(aws_function(target), {}) == ["python", "-m", "awslambdaric", "pkg.app.app"]
+@pytest.mark.parametrize("handler", ["pkg.app:app", "pkg.app.app"])
+def test_aws_s_own_takes_it_dotted(handler: str) -> None:
+    assert variables.command(aws_function(handler), {})[2:] == ["awslambdaric", "pkg.app.app"]
 
 
 def test_aws_s_own_is_started_by_the_wrapper_that_is_named_and_ours_is_not() -> None:
     wrapped = {"AWS_LAMBDA_EXEC_WRAPPER": "/code/wrap per"}
-    assert variables.command(aws_function(), wrapped)[3:] == ["/code/wrap per", *variables.command(aws_function(), {})]
+    expected = ["/code/wrap per", "python", "-m", "awslambdaric", "pkg.app.app"]
+    assert variables.command(aws_function(), wrapped)[3:] == expected
     assert variables.command(FUNCTION, wrapped) == variables.command(FUNCTION, {})
+
+
+def test_a_debugged_function_waits_for_its_debugger_and_has_all_the_time_that_that_takes() -> None:
+    function = replace(FUNCTION, debug="127.0.0.1:5678")
+    command = variables.command(function, {})
+    assert command[-5:] == [variables.CHILD, "--debug", "127.0.0.1:5678", "lambent.runtime", "pkg.app:app"]
+    assert seen(function)["LAMBENT_DEADLINE_MARGIN"] == "0"
+    assert "LAMBENT_DEADLINE_MARGIN" not in seen()
+
+
+def test_layers_are_searched_as_aws_searches_them_behind_the_application(tmp_path: Path) -> None:
+    """Of two that have the same file, the later one has it."""
+    function = replace(FUNCTION, layers=(tmp_path / "one", tmp_path / "two"))
+    expected = [
+        "/code",
+        *(f"{tmp_path}/{layer}/python/lib/python3.13/site-packages" for layer in ("two", "one")),
+        *(f"{tmp_path}/{layer}/python" for layer in ("two", "one")),
+        *(f"{tmp_path}/{layer}" for layer in ("two", "one")),
+    ]
+    environment = seen(function, PATH="/bin", LD_LIBRARY_PATH="/lib64")
+    assert environment["PYTHONPATH"].split(os.pathsep) == expected
+    assert environment["PATH"].split(os.pathsep) == ["/bin", f"{tmp_path}/two/bin", f"{tmp_path}/one/bin"]
+    libraries = ["/lib64", "/code", "/code/lib", f"{tmp_path}/two/lib", f"{tmp_path}/one/lib"]
+    assert environment["LD_LIBRARY_PATH"].split(os.pathsep) == libraries
+
+
+def test_a_relative_search_path_means_the_shell_s_folder() -> None:
+    assert seen(PYTHONPATH=f"src{os.pathsep}/lib")["PYTHONPATH"].split(os.pathsep) == [
+        "/code",
+        str(Path("src").resolve()),
+        "/lib",
+    ]
+
+
+def test_the_task_root_is_absolute() -> None:
+    assert seen(replace(FUNCTION, app_dir=Path()))["LAMBDA_TASK_ROOT"] == str(Path.cwd())
+
+
+def test_several_invocations_at_a_time_are_as_on_managed_instances() -> None:
+    environment = seen(replace(FUNCTION, concurrency=16))
+    assert environment["AWS_LAMBDA_MAX_CONCURRENCY"] == "16"
+    assert environment["AWS_LAMBDA_INITIALIZATION_TYPE"] == "lambda-managed-instances"
+    assert "AWS_LAMBDA_MAX_CONCURRENCY" not in seen()
+
+
+def test_functions_find_the_invoke_api_unless_they_are_to_look_elsewhere() -> None:
+    def endpoint(function: Function, **shell: str) -> str | None:
+        environment = variables.variables(
+            function, shell, api="a:1", log_stream="s", python_version=(3, 13), endpoint="http://127.0.0.1:3000"
+        )
+        return environment.get("AWS_ENDPOINT_URL_LAMBDA")
+
+    assert endpoint(FUNCTION) == "http://127.0.0.1:3000"
+    assert endpoint(replace(FUNCTION, env={"AWS_ENDPOINT_URL_LAMBDA": "http://other"})) == "http://other"
+    assert endpoint(FUNCTION, AWS_ENDPOINT_URL_LAMBDA="http://shell") == "http://shell"
+    assert "AWS_ENDPOINT_URL_LAMBDA" not in seen()
 
 
 @pytest.mark.parametrize(

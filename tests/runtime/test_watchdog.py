@@ -145,6 +145,44 @@ def test_a_clock_that_is_set_back_changes_nothing(monkeypatch: pytest.MonkeyPatc
     assert timed(Function(handler), soon()).posts[0].json["errorType"] == "Function.TimedOut"
 
 
+# In a debugger
+
+
+def ending(request_id: str) -> RuntimeInvocation:
+    headers = {
+        "lambda-runtime-aws-request-id": request_id,
+        "lambda-runtime-deadline-ms": str(int((time.time() + SECONDS) * 1000)),
+    }
+    context = LambdaContext(headers, {}, time.time)
+    return RuntimeInvocation(request_id, context, EXACT, None, "")  # type: ignore[arg-type]  # never posts
+
+
+@pytest.mark.parametrize("beforehand", [True, False])
+def test_who_is_held_by_a_debugger_has_no_deadline(beforehand: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """Held from the first, or once the time was up; beside it one that is not, by which the clock is told."""
+    given_up = threading.Event()
+    event_loop = asyncio.new_event_loop()
+    held, other = ending("held"), ending("other")
+    assert not held.held
+    held.held = beforehand
+
+    def timed_out(event: Any) -> None:
+        held.held = held.held or event == "held"
+
+    dog = Watchdog(event_loop, "127.0.0.1:1", 10, timed_out, given_up.set)
+    try:
+        dog.watch(held, bool)
+        dog.watch(other, bool)
+        assert given_up.wait(LIMIT)
+    finally:
+        dog.close()
+        event_loop.close()
+    assert (held.late is None) is beforehand
+    assert dog._due(held, dog._watches[held]) == float("inf")
+    assert not any("held still runs" in record.getMessage() for record in caplog.records)
+    assert any("other still runs" in record.getMessage() for record in caplog.records)
+
+
 # Out of time
 
 

@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import re
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -46,17 +47,20 @@ class Owner(Protocol):
     """Whose runtime it is. Told of everything that was said and allowed, in order."""
 
     def polled(self) -> None:
-        """It asked for an invocation: init is over, or the last invocation is."""
+        """It asked for an invocation: init is over, or one that was replied to is."""
 
-    def replied(self, payload: bytes) -> None: ...
-    def streams(self, stream: Stream) -> None:
+    def replied(self, request_id: str, payload: bytes) -> None: ...
+    def streams(self, request_id: str, stream: Stream) -> None:
         """A reply has begun, and comes piece by piece."""
 
-    def buffers(self) -> None:
+    def buffers(self, request_id: str) -> None:
         """A streamed reply has come where none is wanted: it is delivered whole, prelude and all."""
 
-    def failed(self, error: bytes) -> None: ...
-    def oversized(self) -> None: ...
+    def failed(self, request_id: str, error: bytes) -> None: ...
+    def oversized(self, request_id: str) -> None: ...
+    def sent(self, request_id: str) -> None:
+        """The reply is through, however it ended."""
+
     def init_failed(self, error: bytes) -> None: ...
 
 
@@ -109,6 +113,10 @@ TRANSITIONS: dict[State, dict[Verb, State]] = {
     State.INIT_ERROR: {},
     State.RESTORE_ERROR: {},
 }
+"""Of a runtime that handles one invocation at a time.
+
+One that handles several goes on from READY whatever becomes of them, and each of them from RUNNING.
+"""
 
 JSON = (b"content-type", b"application/json")
 ACCEPTED = Answer(202, [JSON], b'{"status":"OK"}\n')
@@ -146,20 +154,43 @@ def route(path: str) -> Route | None:
     return None
 
 
+class Given:
+    """An invocation that was handed out, and how far it is replied to."""
+
+    __slots__ = ("delivery", "state", "stream")
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.delivery = delivery
+        self.state = State.RUNNING
+        self.stream: Stream | None = None
+
+
 class Conversation:
     """One runtime's conversation, from its start to its end.
 
     - `streams`: replies may come piece by piece
     - `snapstart`: a snapshot is taken after init; here it is restored at once, in the same process
+    - `concurrency`: how many invocations it may have at once
     """
 
-    def __init__(self, owner: Owner, *, streams: bool = False, snapstart: bool = False) -> None:
-        self.state = State.STARTED
+    def __init__(self, owner: Owner, *, streams: bool = False, snapstart: bool = False, concurrency: int = 1) -> None:
+        self._owner = owner
         self._streams = streams
         self._snapstart = snapstart
-        self._owner = owner
-        self._delivery: Delivery | None = None
+        self._several = concurrency > 1
+        self._state = State.STARTED
+        self._given: dict[str, Given] = {}
+        self._waiting: deque[Delivery] = deque()
+        """Handed over, with no connection there that asks; of a runtime that handles several."""
+        self._expired: set[str] = set()
         self._polls: list[Respond] = []
+
+    @property
+    def state(self) -> State:
+        """Where it stands; of a runtime that handles several, without what becomes of each."""
+        if self._several:
+            return self._state
+        return next((given.state for given in self._given.values()), self._state)
 
     def call(self, call: Call, respond: Respond) -> None:
         """Take one request; `respond` is called once, now or later."""
@@ -172,6 +203,8 @@ class Conversation:
             respond(PONG)
         elif problem := self._problem(place, call):
             respond(problem)
+        elif place.request_id:
+            self._end(self._given[place.request_id], place.verb, call, respond)
         else:
             self._take(place.verb, call, respond)
 
@@ -186,31 +219,43 @@ class Conversation:
             return None
         if place.verb is not Verb.RESPONSE or MODE not in call.headers or self._problem(place, call):
             return None
-        self.state = TRANSITIONS[self.state][Verb.STREAM]
-        stream = Stream(call.headers.get("content-type", ""), throttle)
-        self._owner.streams(stream)
-        return stream
+        given = self._given[place.request_id]
+        given.state = TRANSITIONS[given.state][Verb.STREAM]
+        given.stream = Stream(call.headers.get("content-type", ""), throttle)
+        self._owner.streams(place.request_id, given.stream)
+        return given.stream
 
     def end_stream(self, stream: Stream, trailers: RawHeaders, *, oversized: bool) -> Answer:
         """The body has been read."""
-        self.state = TRANSITIONS[self.state][Verb.STREAM_END]
         if oversized:
             stream.end(error("Function.ResponseSizeTooLarge", f"A streamed reply has at most {STREAM_LIMIT} bytes."))
-            return too_large(STREAM_LIMIT)
-        stream.end(trailing_error(trailers))
-        return ACCEPTED
+        else:
+            stream.end(trailing_error(trailers))
+        self._stream_sent(stream)
+        return too_large(STREAM_LIMIT) if oversized else ACCEPTED
 
     def cut_stream(self, stream: Stream) -> None:
         """The runtime's connection broke in the middle of the body."""
-        self.state = TRANSITIONS[self.state][Verb.STREAM_END]
         stream.end(error("Runtime.TruncatedResponse", "The runtime hung up in the middle of its reply."))
+        self._stream_sent(stream)
 
     def deliver(self, delivery: Delivery) -> None:
-        """Hand out an invocation. Must be READY; with no connection waiting, the runtime's next `next` gets it."""
-        self.state = TRANSITIONS[self.state][Verb.DELIVERY]
-        self._delivery = delivery
+        """Hand out an invocation; with no connection waiting, the runtime's next `next` gets it."""
+        if not self._several:
+            self._state = TRANSITIONS[self.state][Verb.DELIVERY]
+        self._given[delivery.request.request_id] = Given(delivery)
         if self._polls:
             self._polls.pop()(event(delivery))
+        elif self._several:
+            self._waiting.append(delivery)
+
+    def expire(self, request_id: str) -> None:
+        """The time of an invocation is up, of several: what the runtime says of it from here on comes too late."""
+        given = self._given.pop(request_id, None)
+        if given is not None:
+            self._expired.add(request_id)
+            if given.delivery in self._waiting:
+                self._waiting.remove(given.delivery)
 
     def hung_up(self, respond: Respond) -> None:
         """The connection that this answer would have gone to is gone."""
@@ -219,60 +264,88 @@ class Conversation:
 
     def _problem(self, place: Route, call: Call) -> Answer | None:
         """Why the request is refused: the one place that does it."""
-        if place.request_id and (self._delivery is None or self._delivery.request_id != place.request_id):
+        if not place.request_id:
+            return None if place.verb in TRANSITIONS[self.state] else forbidden(self.state, place.verb)
+        given = self._given.get(place.request_id)
+        if given is None:
+            if place.request_id in self._expired:
+                return EXPIRED
             return refusal(400, "InvalidRequestID", "Invalid request ID")
-        if place.verb not in TRANSITIONS[self.state]:
-            return forbidden(self.state, place.verb)
-        if not place.request_id or self._delivery is None:
-            return None
+        if place.verb not in TRANSITIONS[given.state]:
+            return forbidden(given.state, place.verb)
         if call.headers.get(MODE, "streaming") != "streaming":
             return refusal(400, "InvalidFunctionResponseMode", "Invalid function response mode: streaming or none")
-        nonce = self._delivery.invocation_id
-        if call.headers.get("lambda-runtime-invocation-id", nonce) != nonce:
-            return refusal(410, "InvokeTimeout", "Invoke timeout")
-        return None
+        nonce = given.delivery.invocation_id
+        return EXPIRED if call.headers.get("lambda-runtime-invocation-id", nonce) != nonce else None
 
-    def _take(self, verb: Verb, call: Call, respond: Respond) -> None:
-        before, self.state = self.state, TRANSITIONS[self.state][verb]
+    def _take(self, verb: Verb | None, call: Call, respond: Respond) -> None:
+        """What concerns the environment."""
         if verb is Verb.NEXT:
-            self._poll(before, respond)
-        elif verb is Verb.RESTORE:
-            respond(RESTORED)
-        elif call.oversized:
-            respond(too_large(PAYLOAD_LIMIT))
-            self._owner.oversized()
-        else:
-            respond(ACCEPTED)
-            if MODE in call.headers:
-                self._owner.buffers()
-            told = {
-                Verb.RESPONSE: self._owner.replied,
-                Verb.ERROR: self._owner.failed,
-                Verb.INIT_ERROR: self._owner.init_failed,
-                Verb.RESTORE_ERROR: self._owner.init_failed,
-            }
-            told[verb](call.body)
-
-    def _poll(self, before: State, respond: Respond) -> None:
-        if before is State.RUNNING and self._delivery is not None:
-            respond(event(self._delivery))
+            self._poll(respond)
             return
-        self._delivery = None
+        self._state = TRANSITIONS[self._state][verb]  # type: ignore[index]  # `/ping` is answered
+        if verb is Verb.RESTORE:
+            respond(RESTORED)
+            return
+        respond(too_large(PAYLOAD_LIMIT) if call.oversized else ACCEPTED)
+        self._owner.init_failed(too_large(PAYLOAD_LIMIT).body if call.oversized else call.body)
+
+    def _end(self, given: Given, verb: Verb | None, call: Call, respond: Respond) -> None:
+        """What concerns an invocation: its reply, or the error in its place."""
+        request_id = given.delivery.request.request_id
+        given.state = State.RESPONSE_SENT
+        respond(too_large(PAYLOAD_LIMIT) if call.oversized else ACCEPTED)
+        if call.oversized:
+            self._owner.oversized(request_id)
+        elif verb is Verb.ERROR:
+            self._owner.failed(request_id, call.body)
+        else:
+            if MODE in call.headers:
+                self._owner.buffers(request_id)
+            self._owner.replied(request_id, call.body)
+        self._sent(request_id)
+
+    def _stream_sent(self, stream: Stream) -> None:
+        for request_id, given in list(self._given.items()):
+            if given.stream is stream:
+                given.state = TRANSITIONS[given.state][Verb.STREAM_END]
+                self._sent(request_id)
+
+    def _sent(self, request_id: str) -> None:
+        if self._several:  # a second reply is one to nothing
+            del self._given[request_id]
+        self._owner.sent(request_id)
+
+    def _poll(self, respond: Respond) -> None:
+        before = self.state
+        if before is State.RUNNING:
+            respond(event(next(iter(self._given.values())).delivery))
+            return
+        self._state = State.READY
+        if not self._several:
+            self._given.clear()
         self._polls.append(respond)
-        if before is not State.READY:
+        if self._waiting:
+            self._polls.pop()(event(self._waiting.popleft()))
+        if self._several or before is not State.READY:
             self._owner.polled()
 
 
 def event(delivery: Delivery) -> Answer:
     """The answer to `next`."""
+    request = delivery.request
     headers = {
-        b"Lambda-Runtime-Aws-Request-Id": delivery.request_id,
+        b"Lambda-Runtime-Aws-Request-Id": request.request_id,
         b"Lambda-Runtime-Deadline-Ms": str(delivery.deadline_ms),
         b"Lambda-Runtime-Invoked-Function-Arn": delivery.arn,
-        b"Lambda-Runtime-Trace-Id": delivery.trace,
+        b"Lambda-Runtime-Trace-Id": request.trace,
         b"Lambda-Runtime-Invocation-Id": delivery.invocation_id,
+        b"Lambda-Runtime-Client-Context": request.client_context,
+        b"Lambda-Runtime-Cognito-Identity": request.identity,
+        b"Lambda-Runtime-Aws-Tenant-Id": request.tenant_id,
     }
-    return Answer(200, [JSON, *((name, value.encode("latin-1")) for name, value in headers.items())], delivery.payload)
+    said = [(name, value.encode("utf-8")) for name, value in headers.items() if value]
+    return Answer(200, [JSON, *said], request.payload)
 
 
 def refusal(status: int, error_type: str, message: str) -> Answer:
@@ -304,3 +377,6 @@ def forbidden(state: State, verb: Verb | None) -> Answer:
     attempt = f"State transition from {state.value} to {target} failed for runtime"
     message = f"{attempt}. Error: State transition is not allowed"
     return refusal(403, "InvalidStateTransition", message)
+
+
+EXPIRED = refusal(410, "InvokeTimeout", "Invoke timeout")

@@ -8,137 +8,178 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from enum import Enum
-from typing import Protocol
 
 from lambent.dev import failures, report
+from lambent.dev.companion import Companion
 from lambent.dev.conversation import Conversation
 from lambent.dev.extensions import Extensions
-from lambent.dev.model import Cause, Delivery, Failed, Function, Invocation, Replied, Result, Streaming
-from lambent.dev.processes import Process
+from lambent.dev.life import READY, State, Step, after
+from lambent.dev.memory import MemoryWatch
+from lambent.dev.model import (
+    Cause,
+    Delivery,
+    EnvironmentFacts,
+    Failed,
+    Function,
+    Invocation,
+    Replied,
+    Streaming,
+)
+from lambent.dev.output import Pipe, Tail
+from lambent.dev.processes import Process, python_version
+from lambent.dev.run import Run
 from lambent.dev.runtime_api import RuntimeAPI
 from lambent.dev.stream import Stream
+from lambent.dev.surroundings import Supervisor, Surroundings
 from lambent.dev.variables import RUNTIMES, about, command, log_stream, variables
-from lambent.errors import IllegalTransition
 
 INIT_ERROR_GRACE = 1.0
 """Seconds in which a runtime that reported an init error may exit by itself."""
 
-
-class State(Enum):
-    STARTING = "starting"
-    IDLE = "idle"
-    BUSY = "busy"
-    """From an invocation to the runtime's next `next`, though the reply leaves earlier."""
-    DRAINING = "draining"
-    """It takes no more invocations; its process is about to end."""
-    DEAD = "dead"
-
-
-class Step(Enum):
-    POLLED = "asked for an invocation"
-    INVOKED = "was given an invocation"
-    CONDEMNED = "was condemned"
-    EXITED = "exited"
-
-
-LIFE: dict[State, dict[Step, State]] = {
-    State.STARTING: {Step.POLLED: State.IDLE, Step.CONDEMNED: State.DRAINING, Step.EXITED: State.DEAD},
-    State.IDLE: {Step.INVOKED: State.BUSY, Step.CONDEMNED: State.DRAINING, Step.EXITED: State.DEAD},
-    State.BUSY: {Step.POLLED: State.IDLE, Step.CONDEMNED: State.DRAINING, Step.EXITED: State.DEAD},
-    State.DRAINING: {Step.POLLED: State.DRAINING, Step.CONDEMNED: State.DRAINING, Step.EXITED: State.DEAD},
-    State.DEAD: {},
-}
-
-
-def after(state: State, step: Step) -> State:
-    """The state that a step leads to. `IllegalTransition` if it leads nowhere."""
-    try:
-        return LIFE[state][step]
-    except KeyError:
-        raise IllegalTransition(f"An environment that is {state.value} cannot be one that {step.value}.") from None
-
-
-class Supervisor(Protocol):
-    """Who started the environment."""
-
-    def ready(self, environment: Environment) -> None:
-        """It is idle."""
-
-    def init_failed(self, failure: Callable[[str], Failed]) -> None:
-        """It will never be ready. `failure` says so to an invoker, given the request id."""
-
-    def died(self) -> None:
-        """Its process has ended."""
+LONGEST = 900.0
+"""Seconds that an invocation in a debugger is told it has: the most that AWS gives any."""
 
 
 class Environment:
-    """Runs a function in a process of its own, one invocation at a time, and ends it when its time is up.
+    """Runs a function in a process of its own and ends it when its time is up.
 
-    `run()` is its whole life; the other methods may be called while that runs.
+    One invocation at a time; or several, and then each is on its own: it is over with its reply, and if its time is up
+    the process goes on. `run()` is its whole life; the other methods may be called while that runs.
     """
 
-    def __init__(self, function: Function, supervisor: Supervisor, say: Callable[[str], None]) -> None:
+    def __init__(self, function: Function, supervisor: Supervisor, surroundings: Surroundings) -> None:
+        self.id = uuid.uuid4().hex
         self.state = State.STARTING
+        self.invocations = 0
+        """That it was given."""
+        self.last_used = 0.0
+        """When it was last given one, or was ready for the first, on the loop's clock."""
         self._function = function
         self._supervisor = supervisor
-        self._say = say
-        self._conversation = Conversation(self, streams=function.stream, snapstart=function.snapstart)
+        self._terminal = surroundings.terminal
+        self._endpoint = surroundings.endpoint
+        self._print = surroundings.say
+        self._quiet = surroundings.quiet
+        self._conversation = Conversation(
+            self, streams=function.stream, snapstart=function.snapstart, concurrency=function.concurrency
+        )
         self._extensions = Extensions(about(function), self._settled)
         self._has_asked = False
         """For its first invocation, before its extensions were ready."""
         self._process: Process | None = None
-        self._invocation: Invocation | None = None
-        self._stream: Stream | None = None
-        """Of the invocation, if that is how it is replied to."""
+        self._pipe: Pipe | None = None
+        self._tail = Tail()
+        self._runs: dict[str, Run] = {}
+        self._unasked = 0
+        """Of several invocations those that are over, while the runtime has not asked for others in their place."""
+        self._doomed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        """Of init and of the end."""
+        limit = sys.maxsize if function.debug else function.memory * report.MEGABYTE
+        self._memory = MemoryWatch(lambda: self.memory, limit, self._out_of_memory)
         self._since = 0.0
-        """When init or the invocation began, on the loop's clock."""
+        """When init began, on the loop's clock."""
         self._init_duration: float | None = None
         """Until it has been reported."""
 
+    @property
+    def room(self) -> int:
+        """How many invocations it takes now."""
+        return self._function.concurrency - len(self._runs) - self._unasked if self.state in READY else 0
+
+    @property
+    def facts(self) -> EnvironmentFacts:
+        return EnvironmentFacts(self.id, self.invocations, self.room, self.last_used)
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    @property
+    def memory(self) -> int:
+        """Bytes resident now."""
+        return 0 if self._process is None else self._process.memory()
+
     async def run(self) -> None:
         """From start to end. Returns when the process and everything that it started are gone."""
-        api = RuntimeAPI(self._conversation, self._extensions)
+        api = RuntimeAPI(self._conversation, self._extensions, Companion(self))
+        self._pipe = Pipe(self._say)
         try:
-            await self._start(api)
+            await self._start(api, self._pipe)
             if self._process is not None:
                 self._exited(await self._process.wait())
         finally:
-            self._stop_timer()
+            self._stop_timers()
             self.kill()
             api.close()
             if self._process is not None:
                 await self._process.wait()
+                self._terminal.take_back(self._process.pid)
+            self._pipe.close()
 
-    async def _start(self, api: RuntimeAPI) -> None:
-        stream = log_stream(time.strftime("%Y/%m/%d", time.gmtime()), self._function.version, uuid.uuid4().hex)
-        version = sys.version_info[:2]
-        self._begin(self._function.init_timeout, self._init_overdue)
+    async def _start(self, api: RuntimeAPI, pipe: Pipe) -> None:
+        self._since = asyncio.get_running_loop().time()
+        if self._function.cold_start and await self._is_doomed(self._function.cold_start):
+            self._step(Step.EXITED)
+            self._supervisor.died()
+            return
+        if not self._function.debug:
+            self._set_timer(self._function.init_timeout, self._init_overdue)
+        stream = log_stream(time.strftime("%Y/%m/%d", time.gmtime()), self._function.version, self.id)
         try:
             address = await api.open()
-            seen = variables(self._function, os.environ, api=address, log_stream=stream, python_version=version)
-            self._process = await Process.start(command(self._function, seen), seen, str(self._function.app_dir))
+            version = await python_version(self._function.python)
+            seen = variables(
+                self._function,
+                os.environ,
+                api=address,
+                log_stream=stream,
+                python_version=version,
+                endpoint=self._endpoint,
+            )
+            argv = command(self._function, seen)
+            self._process = await Process.start(argv, seen, str(self._function.app_dir), pipe.entrance)
         except OSError as error:
             self._never_started(error)
         else:
+            pipe.shut()
+            self._memory.start()
             if self.state is State.DRAINING:
                 self.kill()
 
+    async def _is_doomed(self, seconds: float) -> bool:
+        """Wait, unless it is to end meanwhile. Returns whether it is."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._doomed.wait()
+        except TimeoutError:
+            return False
+
     def invoke(self, invocation: Invocation) -> None:
-        """Hand over an invocation. Must be idle."""
+        """Hand over an invocation. Must have room."""
+        frozen = self.state is State.FROZEN
         self._step(Step.INVOKED)
-        self._invocation = invocation
-        self._say(report.start(invocation.request_id, self._function.version))
-        self._begin(self._function.timeout, self._overdue)
+        if frozen and self._process is not None:
+            self._process.thaw()
+        request = invocation.request
+        loop = asyncio.get_running_loop()
+        if not self._runs:
+            self._tail.clear()
+        run = self._runs[request.request_id] = Run(invocation, loop.time())
+        self.last_used = run.since
+        self.invocations += 1
+        self._note(report.start(request.request_id, self._function.version))
+        seconds = LONGEST
+        if not self._function.debug:
+            seconds = self._function.timeout
+            run.timer = loop.call_later(seconds, self._overdue, run)
+        self._memory.start()
         self._conversation.deliver(
             Delivery(
-                request_id=invocation.request_id,
+                request=request,
                 invocation_id=uuid.uuid4().hex,
-                deadline_ms=int((time.time() + self._function.timeout) * 1000),
-                arn=self._function.arn,
-                trace=invocation.trace,
-                payload=invocation.payload,
+                deadline_ms=int((time.time() + seconds) * 1000),
+                arn=request.arn or self._function.arn,
             )
         )
 
@@ -156,6 +197,7 @@ class Environment:
 
     def kill(self) -> None:
         """End the process and everything that it started."""
+        self._doomed.set()
         if self._process is not None:
             self._process.kill()
 
@@ -167,39 +209,59 @@ class Environment:
             if not self._extensions.are_ready:
                 return
             self._extensions.close()
-            self._init_duration = self._elapsed()
-        self._conclude()
-        self._step(Step.POLLED)
-        if self.state is State.IDLE:
-            self._stop_timer()
+            self._stop_timers()
+            self.last_used = asyncio.get_running_loop().time()
+            self._init_duration = self.last_used - self._since
+        elif self._function.concurrency > 1:
+            self._unasked = max(0, self._unasked - 1)
+        else:
+            for run in list(self._runs.values()):
+                self._conclude(run)
+        if not self._runs and self.state is not State.IDLE:
+            self._step(Step.POLLED)
+        if self.room:
             self._supervisor.ready(self)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Nothing is asked of it: it stands still, where environments do."""
+        if self.state is State.IDLE:
+            self._memory.stop()
+            if self._function.freeze and self._function.concurrency == 1 and not self._function.debug and self._process:
+                self._step(Step.FROZE)
+                self._process.freeze()
 
     def _settled(self) -> None:
         """Its extensions are ready."""
         if self._has_asked and self.state is State.STARTING:
             self.polled()
 
-    def replied(self, payload: bytes) -> None:
-        self._resolve(Replied(payload))
+    def replied(self, request_id: str, payload: bytes) -> None:
+        self._runs[request_id].resolve(Replied(payload))
 
-    def streams(self, stream: Stream) -> None:
-        self._stream = stream
-        self._resolve(Streaming(stream))
-        if self._invocation is None or self._invocation.result.cancelled():
+    def streams(self, request_id: str, stream: Stream) -> None:
+        run = self._runs[request_id]
+        run.stream = stream
+        run.resolve(Streaming(stream))
+        if run.invocation.result.cancelled():
             stream.abandon()
 
-    def buffers(self) -> None:
-        if self._invocation is not None:
-            self._say(report.not_streamed(self._invocation.request_id))
+    def buffers(self, request_id: str) -> None:
+        self._say(report.not_streamed(request_id))
 
-    def failed(self, error: bytes) -> None:
+    def failed(self, request_id: str, error: bytes) -> None:
         self._tell(error)
-        self._resolve(Failed(Cause.FUNCTION, error))
+        self._runs[request_id].resolve(Failed(Cause.FUNCTION, error))
 
-    def oversized(self) -> None:
+    def oversized(self, request_id: str) -> None:
         failure = failures.too_large()
         self._say(report.failure_text(failure.payload))
-        self._resolve(failure)
+        self._runs[request_id].resolve(failure)
+
+    def sent(self, request_id: str) -> None:
+        if self._function.concurrency > 1:
+            self._unasked += 1
+            self._conclude(self._runs[request_id])
 
     def init_failed(self, error: bytes) -> None:
         self._step(Step.CONDEMNED)
@@ -208,15 +270,32 @@ class Environment:
         self._set_timer(INIT_ERROR_GRACE, self.kill)
         self._supervisor.init_failed(lambda _request_id: Failed(Cause.INIT, error))
 
+    # What the starter within it says: the Owner of its companion.
+
+    def imported(self, paths: list[str]) -> None:
+        self._supervisor.imported(paths)
+
+    def breakpoint(self, grant: Callable[[str | None, str], None]) -> None:
+        """Its clocks stop until the invocations in it are over."""
+        self._stop_timers()
+        for run in self._runs.values():
+            run.stop_timer()
+        if self._process is not None:
+            self._terminal.lend(self._process.pid, grant)
+
     # What the clock and the system say.
 
-    def _overdue(self) -> None:
-        if self._invocation is not None:
-            request_id, seconds = self._invocation.request_id, self._function.timeout
-            self._say(report.timed_out(request_id, seconds, time.time()))
-            self._resolve(failures.timed_out(request_id, seconds))
+    def _overdue(self, run: Run) -> None:
+        request_id, seconds = run.invocation.request.request_id, self._function.timeout
+        self._say(report.timed_out(request_id, seconds, time.time()))
+        run.resolve(failures.timed_out(request_id, seconds))
+        if self._function.concurrency > 1:
+            self._unasked += 1
+            self._conversation.expire(request_id)
+            self._conclude(run, "timeout")
+            return
         self._step(Step.CONDEMNED)
-        self._conclude("timeout")
+        self._conclude(run, "timeout")
         self.kill()
 
     def _init_overdue(self) -> None:
@@ -225,6 +304,18 @@ class Environment:
         self._say(report.init_report(seconds, "timeout"))
         self.kill()
         self._supervisor.init_failed(lambda request_id: failures.init_timed_out(request_id, seconds))
+
+    def _out_of_memory(self) -> None:
+        starting = self.state is State.STARTING
+        self._step(Step.CONDEMNED)
+        self._say(report.out_of_memory(self._function.memory))
+        for request_id, run in list(self._runs.items()):
+            run.resolve(failures.out_of_memory(Cause.EXIT, request_id))
+            self._conclude(run, "error", "Runtime.OutOfMemory")
+        self.kill()
+        if starting:
+            self._say(report.init_report(self._elapsed(), "error", "Runtime.OutOfMemory"))
+            self._supervisor.init_failed(lambda request_id: failures.out_of_memory(Cause.INIT, request_id))
 
     def _never_started(self, error: OSError) -> None:
         self._step(Step.EXITED)
@@ -236,14 +327,15 @@ class Environment:
         starting = self.state is State.STARTING
         self._step(Step.EXITED)
         reason = failures.exit_reason(returncode)
+        if self._pipe is not None:
+            self._pipe.drain()
         if starting:
             self._say(f"Error: {reason}\n{report.init_report(self._elapsed(), 'error', 'Runtime.ExitError')}")
             self._supervisor.init_failed(lambda request_id: failures.exited(Cause.INIT, request_id, returncode))
-        elif self._invocation is not None:
-            request_id = self._invocation.request_id
+        for request_id, run in list(self._runs.items()):
             self._say(f"RequestId: {request_id} Error: {reason}\nRuntime.ExitError")
-            self._resolve(failures.exited(Cause.EXIT, request_id, returncode))
-            self._conclude("error")
+            run.resolve(failures.exited(Cause.EXIT, request_id, returncode))
+            self._conclude(run, "error")
         self._supervisor.died()
 
     # The parts that these share.
@@ -251,40 +343,48 @@ class Environment:
     def _step(self, step: Step) -> None:
         self.state = after(self.state, step)
 
-    def _resolve(self, result: Result) -> None:
-        """Give the invoker the result; in the middle of a streamed one, that is only how it ended."""
-        if isinstance(result, Failed) and self._stream is not None:
-            self._stream.end(result.payload)
-        if self._invocation is not None:
-            self._invocation.resolve(result)
-
-    def _conclude(self, status: str = "") -> None:
-        """Write the last lines of an invocation."""
-        if self._invocation is None:
-            return
-        request_id, self._invocation, self._stream = self._invocation.request_id, None, None
-        memory = self._process.peak_memory() if self._process is not None else 0
+    def _conclude(self, run: Run, status: str = "", error_type: str = "") -> None:
+        """It is over: write its last lines."""
+        request_id = run.invocation.request.request_id
+        del self._runs[request_id]
+        run.stop_timer()
+        if self._pipe is not None:
+            self._pipe.drain()
+        memory = 0
+        if self._process is not None:
+            memory = self._process.peak_memory()
+            self._terminal.take_back(self._process.pid)
         init_duration, self._init_duration = self._init_duration, None
-        usage = report.Usage(self._elapsed(), self._function.memory, memory, init_duration)
-        self._say(f"{report.end(request_id)}\n{report.report(request_id, usage, status)}")
+        elapsed = asyncio.get_running_loop().time() - run.since
+        usage = report.Usage(elapsed, self._function.memory, memory, init_duration)
+        self._note(f"{report.end(request_id)}\n{report.report(request_id, usage, status, error_type)}")
+        run.invocation.end(bytes(self._tail))
+
+    def _say(self, text: str) -> None:
+        self._tail.add(text)
+        self._print(text)
+
+    def _note(self, text: str) -> None:
+        """What is said of every invocation."""
+        self._tail.add(text)
+        if not self._quiet:
+            self._print(text)
 
     def _tell(self, error: bytes) -> None:
         """Print what the Runtime API was told, unless the runtime has printed it itself."""
+        if self._pipe is not None:
+            self._pipe.drain()
         if not RUNTIMES[self._function.runtime].prints_errors:
             self._say(report.failure_text(error))
 
     def _elapsed(self) -> float:
         return asyncio.get_running_loop().time() - self._since
 
-    def _begin(self, limit: float, overdue: Callable[[], None]) -> None:
-        """Init or an invocation begins, and is overdue after `limit` seconds."""
-        self._since = asyncio.get_running_loop().time()
-        self._set_timer(limit, overdue)
-
     def _set_timer(self, seconds: float, act: Callable[[], None]) -> None:
-        self._stop_timer()
+        self._stop_timers()
         self._timer = asyncio.get_running_loop().call_later(seconds, act)
 
-    def _stop_timer(self) -> None:
+    def _stop_timers(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._memory.stop()

@@ -32,6 +32,11 @@ def exited(cause: Cause, request_id: str, returncode: int) -> Failed:
     return failed(cause, "Runtime.ExitError", f"RequestId: {request_id} Error: {exit_reason(returncode)}")
 
 
+def out_of_memory(cause: Cause, request_id: str) -> Failed:
+    message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
+    return failed(cause, "Runtime.OutOfMemory", message)
+
+
 def exit_reason(returncode: int) -> str:
     """The words of the emulator, which are those of Go's `os/exec`."""
     if returncode == 0:

@@ -1,4 +1,7 @@
-"""One HTTP request on its way through a door: in as an event, out as the function's reply. An ASGI application."""
+"""One HTTP request on its way through a door: in as an event, out as the function's reply. An ASGI application.
+
+Which function and which door that is depends on its path.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from lambent.dev import identifiers, page, report
+from lambent.dev import custom, identifiers, page, report
+from lambent.dev.custom import CustomFailed, Rejected
+from lambent.dev.doors import DOORS
 from lambent.dev.doors.envelope import BODILESS
 from lambent.dev.doors.model import (
     PAYLOAD_LIMIT,
@@ -19,16 +24,21 @@ from lambent.dev.doors.model import (
     HTTPRequest,
     RawHeaders,
     Refusal,
+    Site,
     StreamingDoor,
 )
-from lambent.dev.hosts import Hosts
-from lambent.dev.model import Cause, Failed, Invocation, Replied, Result, Streaming
+from lambent.dev.model import Cause, Failed, Function, Invocation, InvokeRequest, Replied, Result, Streaming
+from lambent.dev.routes import Routes
 from lambent.dev.service import Service
 from lambent.dev.stream import Stream, StreamFailed, read_prelude
 from lambent.errors import InvalidMessage
 from lambent.types import Message, Receive, Scope, Send
 
 REFUSALS = {Cause.THROTTLED: Refusal.THROTTLED}
+
+
+NOT_FOUND = HTTPReply(404, [(b"content-type", b"application/json")], b'{"message":"Not Found"}')
+"""Where no function is: as API Gateway answers."""
 
 
 class ClientGone(Exception):
@@ -45,35 +55,57 @@ class Begun(NamedTuple):
 
 
 class FrontDoor:
-    """Serves every path and method by one function behind one door."""
+    """Serves every path and method, each by the function that `routes` find for it, behind the door of that."""
 
-    def __init__(self, door: Door, service: Service, hosts: Hosts, say: Callable[[str], None]) -> None:
-        self._door = door
+    def __init__(self, service: Service, routes: Routes, say: Callable[[str], None]) -> None:
         self._service = service
-        self._hosts = hosts
+        self.routes = routes
         self._say = say
+        self._doors: dict[str, tuple[Function, Door]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: RawHeaders = list(scope["headers"])
-        arrival = arrive(headers)
-        reply: HTTPReply | Begun
+        route = self.routes.find(scope["path"])
+        reply: HTTPReply | Begun = NOT_FOUND
         try:
-            if advice := self._hosts.refusal(headers):
-                reply = HTTPReply(403, [(b"content-type", b"text/plain; charset=utf-8")], f"{advice}\n".encode())
-            else:
-                reply = await self._answer(scope, headers, arrival, receive)
+            if route is not None:
+                arrival = arrive(scope["headers"])
+                visit = Visit(route.function, self._door(route.function), arrival, self._service, self._say)
+                reply = await visit.answer(scope, receive)
         except ClientGone:
             return
         if isinstance(reply, Begun):
-            await self._pass_on(reply, arrival, send)
+            await visit.pass_on(reply, send)
             return
         for message in messages(reply):
             await send(message)
 
-    async def _answer(self, scope: Scope, headers: RawHeaders, arrival: Arrival, receive: Receive) -> HTTPReply | Begun:
+    def _door(self, function: Function) -> Door:
+        """Built once, unless the function is configured anew."""
+        known = self._doors.get(function.name)
+        if known is None or known[0] is not function:
+            door = DOORS[function.door](Site(function.name, function.region, function.account))
+            known = self._doors[function.name] = function, door
+        return known[1]
+
+
+class Visit:
+    """One request to one function."""
+
+    def __init__(
+        self, function: Function, door: Door, arrival: Arrival, service: Service, say: Callable[[str], None]
+    ) -> None:
+        self._function = function
+        self._door = door
+        self._arrival = arrival
+        self._service = service
+        self._say = say
+
+    async def answer(self, scope: Scope, receive: Receive) -> HTTPReply | Begun:
+        """Invoke the function. Raises ClientGone."""
+        headers: RawHeaders = list(scope["headers"])
         body = await read_body(headers, receive, self._door.limits.body)
         if body is None:
-            return self._door.refuse(Refusal.TOO_LARGE, arrival)
+            return self._door.refuse(Refusal.TOO_LARGE, self._arrival)
         request = HTTPRequest(
             method=scope["method"],
             raw_path=scope["raw_path"],
@@ -84,40 +116,65 @@ class FrontDoor:
             scheme=scope["scheme"],
             http_version=scope["http_version"],
         )
-        event = json.dumps(self._door.event(request, arrival), separators=(",", ":"), ensure_ascii=False).encode()
-        if len(event) > PAYLOAD_LIMIT:
-            return self._door.refuse(Refusal.TOO_LARGE, arrival)
-        invocation = self._service.invoke(arrival.request_id, event, arrival.trace)
+        try:
+            invoke = await self._invoke_request(request)
+        except Rejected as error:
+            return HTTPReply(400, [(b"content-type", b"text/plain; charset=utf-8")], f"{error}\n".encode())
+        except CustomFailed as error:
+            self._say(str(error))
+            return self._failure(request, error.failure, Refusal.FUNCTION_ERROR)
+        if len(invoke.payload) > PAYLOAD_LIMIT:
+            return self._door.refuse(Refusal.TOO_LARGE, self._arrival)
+        invocation = self._service.invoke(self._function.name, invoke)
         result = await self._result(invocation, receive)
         if isinstance(result, Streaming):
-            return await self._begin(request, arrival, result.stream)
-        return self._reply(request, arrival, result)
+            return await self._begin(request, result.stream)
+        return self._reply(request, result)
+
+    async def _invoke_request(self, request: HTTPRequest) -> InvokeRequest:
+        """The event and what goes with it, made by the door or by the functions that are configured for that.
+
+        Raises Rejected and CustomFailed.
+        """
+        event: object
+        if self._function.make_event is None:
+            event = self._door.event(request, self._arrival)
+        else:
+            event = await custom.event(request, self._function)
+        payload = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+        invoke = InvokeRequest(self._arrival.request_id, payload, self._arrival.trace)
+        return await custom.with_context(invoke, request, self._function)
 
     async def _result(self, invocation: Invocation, receive: Receive) -> Result:
         """Wait for the result; as long as the invocation stands in the queue, for the client to go away as well."""
         if not self._service.waits(invocation):
             return await invocation.result
+
+        def left(gone: asyncio.Future[Message]) -> None:
+            if not gone.cancelled():
+                self._service.withdraw(invocation)
+
         gone = asyncio.ensure_future(receive())
-        gone.add_done_callback(lambda _: self._service.withdraw(invocation))
+        gone.add_done_callback(left)
         try:
             return await invocation.result
         finally:
             gone.cancel()
 
-    async def _begin(self, request: HTTPRequest, arrival: Arrival, stream: Stream) -> HTTPReply | Begun:
+    async def _begin(self, request: HTTPRequest, stream: Stream) -> HTTPReply | Begun:
         """Wait for status and headers. What goes wrong before these are sent can still be answered."""
         try:
             prelude, body = await read_prelude(stream)
             if not isinstance(self._door, StreamingDoor):
                 raise InvalidMessage("it takes no streamed replies.")
-            return Begun(self._door.begin(prelude, arrival), body, stream)
+            return Begun(self._door.begin(prelude, self._arrival), body, stream)
         except StreamFailed as error:
-            return self._reply(request, arrival, Failed(Cause.FUNCTION, error.payload))
+            return self._reply(request, Failed(Cause.FUNCTION, error.payload))
         except InvalidMessage as error:
             stream.abandon()
-            return self._unusable(request, arrival, error)
+            return self._unusable(request, error)
 
-    async def _pass_on(self, reply: Begun, arrival: Arrival, send: Send) -> None:
+    async def pass_on(self, reply: Begun, send: Send) -> None:
         """Send what comes, as fast as the client takes it. A reply that breaks off leaves the response incomplete."""
         start, piece, stream = reply
         bodiless = start.status in BODILESS
@@ -132,34 +189,34 @@ class FrontDoor:
             await send({"type": "http.response.body", "body": b""})
         except StreamFailed as error:
             failure = report.read_failure(error.payload)
-            self._say(report.cut_off(arrival.request_id, failure))
+            self._say(report.cut_off(self._arrival.request_id, failure))
         finally:
             stream.abandon()
 
-    def _reply(self, request: HTTPRequest, arrival: Arrival, result: Replied | Failed) -> HTTPReply:
+    def _reply(self, request: HTTPRequest, result: Replied | Failed) -> HTTPReply:
         if isinstance(result, Replied):
             try:
                 check_size(result.payload, self._door.limits.result)
-                return self._door.reply(result.payload, arrival)
+                return self._door.reply(result.payload, self._arrival)
             except InvalidMessage as error:
-                return self._unusable(request, arrival, error)
+                return self._unusable(request, error)
         if result.cause is Cause.GONE:
             raise ClientGone
         if result.cause in REFUSALS:
-            return self._door.refuse(REFUSALS[result.cause], arrival)
-        return self._failure(request, arrival, report.read_failure(result.payload), Refusal.FUNCTION_ERROR)
+            return self._door.refuse(REFUSALS[result.cause], self._arrival)
+        return self._failure(request, report.read_failure(result.payload), Refusal.FUNCTION_ERROR)
 
-    def _unusable(self, request: HTTPRequest, arrival: Arrival, error: InvalidMessage) -> HTTPReply:
-        self._say(f"RequestId: {arrival.request_id} {self._door.title} cannot use the reply: {error}")
+    def _unusable(self, request: HTTPRequest, error: InvalidMessage) -> HTTPReply:
+        self._say(f"RequestId: {self._arrival.request_id} {self._door.title} cannot use the reply: {error}")
         failure = report.Failure("Unusable reply", str(error), "")
-        return self._failure(request, arrival, failure, Refusal.UNUSABLE_REPLY)
+        return self._failure(request, failure, Refusal.UNUSABLE_REPLY)
 
-    def _failure(self, request: HTTPRequest, arrival: Arrival, failure: report.Failure, reason: Refusal) -> HTTPReply:
+    def _failure(self, request: HTTPRequest, failure: report.Failure, reason: Refusal) -> HTTPReply:
         """The door's own answer; for a person at a browser, a page that tells why."""
-        refusal = self._door.refuse(reason, arrival)
+        refusal = self._door.refuse(reason, self._arrival)
         if not page.wants_page(request.method, request.headers):
             return refusal
-        status, door, request_id = refusal.status, self._door.title, arrival.request_id
+        status, door, request_id = refusal.status, self._door.title, self._arrival.request_id
         text = page.failure_page(failure, status=status, door=door, request_id=request_id)
         kept = [field for field in refusal.headers if field[0] != b"content-type"]
         return HTTPReply(refusal.status, [*page.SECURITY, *kept], text)

@@ -28,6 +28,11 @@ def gateway_id(entropy: Entropy) -> str:
 
 def trace(received: str, now: float, entropy: Entropy) -> str:
     """`Root=…;Parent=…;Sampled=0`: the root from the client's header if it brought one, the parent always new."""
-    known = ROOT.search(received)
-    root = known[1] if known else f"1-{int(now):08x}-{entropy(12).hex()}"
-    return f"Root={root};Parent={entropy(8).hex()};Sampled=0"
+    known = root(received) or f"1-{int(now):08x}-{entropy(12).hex()}"
+    return f"Root={known};Parent={entropy(8).hex()};Sampled=0"
+
+
+def root(trace: str) -> str:
+    """What all that one request led to has in common; empty if the header names none."""
+    known = ROOT.search(trace)
+    return known[1] if known else ""

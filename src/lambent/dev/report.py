@@ -19,7 +19,7 @@ class Usage(NamedTuple):
     peak_memory: int
     """Bytes, measured."""
     init_duration: float | None
-    """Only for the first invocation of an environment."""
+    """Only for the first invocation of an environment, which AWS bills it with."""
 
 
 def start(request_id: str, version: str) -> str:
@@ -30,13 +30,12 @@ def end(request_id: str) -> str:
     return f"END RequestId: {request_id}"
 
 
-def report(request_id: str, usage: Usage, status: str = "") -> str:
+def report(request_id: str, usage: Usage, status: str = "", error_type: str = "") -> str:
     """`status` is empty, `timeout` or `error`."""
-    milliseconds = usage.duration * 1000
     fields = [
         f"REPORT RequestId: {request_id}",
-        f"Duration: {milliseconds:.2f} ms",
-        f"Billed Duration: {math.ceil(milliseconds)} ms",
+        f"Duration: {usage.duration * 1000:.2f} ms",
+        f"Billed Duration: {math.ceil((usage.duration + (usage.init_duration or 0)) * 1000)} ms",
         f"Memory Size: {usage.memory_size} MB",
         f"Max Memory Used: {math.ceil(usage.peak_memory / MEGABYTE)} MB",
     ]
@@ -44,7 +43,17 @@ def report(request_id: str, usage: Usage, status: str = "") -> str:
         fields.append(f"Init Duration: {usage.init_duration * 1000:.2f} ms")
     if status:
         fields.append(f"Status: {status}")
+    if error_type:
+        fields.append(f"Error Type: {error_type}")
     return "\t".join([*fields, ""])
+
+
+def out_of_memory(memory_size: int) -> str:
+    """`memory_size` in MB. The hint is ours."""
+    return (
+        f"The environment took more than its {memory_size} MB and is ended.\n"
+        "  (`--memory MB` allows more, `memory` in the configuration too; on AWS it is set per function)"
+    )
 
 
 def init_report(duration: float, status: str, error_type: str = "") -> str:

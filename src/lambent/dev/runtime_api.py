@@ -1,32 +1,44 @@
-"""The Runtime API, served: HTTP/1.1 by h11 over asyncio, a port for each environment.
+"""The Runtime API, served: HTTP/1.1 over asyncio, a port for each environment.
 
-Not by an ASGI server, because ASGI has no request trailers and a streamed response ends in them. A port each and not a
-path each, because AWS's Python runtime takes none in AWS_LAMBDA_RUNTIME_API.
+A port each and not a path each, because AWS's Python runtime takes none in AWS_LAMBDA_RUNTIME_API.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from collections.abc import Sequence
+from functools import lru_cache
+from http.client import responses
+from typing import Protocol, cast
 
-import h11
-
-from lambent.dev.conversation import Answer, Call, Conversation, refusal
-from lambent.dev.doors.model import PAYLOAD_LIMIT
-from lambent.dev.extensions import Extensions
+from lambent.dev.conversation import Answer, Call, Conversation, Respond, refusal
+from lambent.dev.doors.model import PAYLOAD_LIMIT, RawHeaders
 from lambent.dev.hosts import hostname, is_loopback
+from lambent.dev.http_requests import End, Event, Head, Malformed, Requests
 from lambent.dev.stream import Stream
 
-# AWS drops an X-Ray cause of 1 MiB and more; it travels in a header.
-HEAD_LIMIT = 2 * 1024 * 1024
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+TRUNCATED = refusal(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+NONE = Head("", "", {}, keeps_alive=False)
+"""In place of a request that did not come through. With its answer the connection ends."""
+
+LINE_ENDS = bytes.maketrans(b"\r\n\0", b"   ")
+ELSEWHERE = refusal(403, "AccessDenied", "The Runtime API answers to its address only")
+
+
+class Side(Protocol):
+    """What else is spoken on the same port."""
+
+    def take(self, call: Call, respond: Respond) -> bool:
+        """Answer a request, now, later or never, if it is one of its own. Returns whether it is."""
 
 
 class RuntimeAPI:
-    """A conversation on a free port of the loopback, and what extensions say beside it."""
+    """A conversation on a free port of the loopback. What is said beside it goes to `sides`, which are asked first."""
 
-    def __init__(self, conversation: Conversation, extensions: Extensions) -> None:
+    def __init__(self, conversation: Conversation, *sides: Side) -> None:
         self._conversation = conversation
-        self._extensions = extensions
+        self._sides = sides
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
@@ -34,7 +46,7 @@ class RuntimeAPI:
         """Listen. Returns the `host:port` that a runtime is told."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self._conversation, self._extensions, self._connections), "127.0.0.1", 0
+            lambda: Connection(self._conversation, self._sides, self._connections), "127.0.0.1", 0
         )
         host, port = self._server.sockets[0].getsockname()
         return f"{host}:{port}"
@@ -48,19 +60,21 @@ class RuntimeAPI:
 
 
 class Connection(asyncio.Protocol):
-    """One connection of the runtime: requests one after the other, each answered before the next is read."""
+    """One connection of the runtime: requests one after the other, each answered before the next is looked at."""
 
-    def __init__(self, conversation: Conversation, extensions: Extensions, connections: set[Connection]) -> None:
+    def __init__(self, conversation: Conversation, sides: Sequence[Side], connections: set[Connection]) -> None:
         self._conversation = conversation
-        self._extensions = extensions
+        self._sides = sides
         self._connections = connections
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_LIMIT)
-        self._request: h11.Request | None = None
+        self._requests = Requests()
+        self._head = NONE
         self._body = bytearray()
         self._oversized = False
         self._stream: Stream | None = None
         """Where the body goes, if it is passed on piece by piece."""
-        self._ended = False
+        self._is_asked = False
+        """Whether a request has been passed on, and is not answered yet."""
+        self._throttled = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -70,13 +84,12 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def data_received(self, data: bytes) -> None:
-        self._http.receive_data(data)
+        self._requests.feed(data)
         self._advance()
 
     def eof_received(self) -> None:
-        self._ended = True
-        self._http.receive_data(b"")
-        self._advance()
+        if self._requests.midway and not self._is_asked:
+            self._refuse(TRUNCATED)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._connections.discard(self)
@@ -84,100 +97,97 @@ class Connection(asyncio.Protocol):
         self._conversation.hung_up(self._respond)
 
     def _advance(self) -> None:
-        """Read as far as the bytes go."""
-        try:
-            while self._take(self._http.next_event()):
-                pass
-        except h11.RemoteProtocolError as error:
-            self._refuse(error)
+        """Go on until a request is to be answered. What comes meanwhile is left with the runtime."""
+        events = self._requests.events
+        while events and not self._is_asked and not self._transport.is_closing():
+            self._take(events.popleft())
+        self._listen()
 
-    def _take(self, event: h11.Event | type[h11.NEED_DATA | h11.PAUSED]) -> bool:
-        """Take in one event; whether to look for another."""
-        if isinstance(event, h11.Request):
-            self._request, self._oversized = event, False
-            self._body.clear()
-            self._stream = self._streamed(call(event, b"", self._oversized, h11.EndOfMessage()))
-            if self._http.they_are_waiting_for_100_continue:
-                self._send(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
-        elif isinstance(event, h11.Data) and self._stream is not None:
-            self._oversized = not self._stream.feed(bytes(event.data)) or self._oversized
-        elif isinstance(event, h11.Data):
+    def _listen(self) -> None:
+        if self._throttled or self._requests.events:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Head):
+            self._begin(event)
+        elif isinstance(event, End):
+            self._end(event.trailers)
+        elif isinstance(event, Malformed):
+            self._refuse(refusal(400, "InvalidRequest", f"Malformed HTTP: {event.reason}"))
+        elif self._stream is not None:
+            self._oversized = not self._stream.feed(event) or self._oversized
+        else:
             # What is over the limit is read and dropped: the runtime is told 413 and goes on, on this connection.
-            self._oversized = self._oversized or len(self._body) + len(event.data) > PAYLOAD_LIMIT
+            self._oversized = self._oversized or len(self._body) + len(event) > PAYLOAD_LIMIT
             if not self._oversized:
-                self._body += event.data
-        elif isinstance(event, h11.EndOfMessage) and self._stream is not None:
-            stream, self._stream = self._stream, None
-            self._respond(self._conversation.end_stream(stream, list(event.headers), oversized=self._oversized))
-        elif isinstance(event, h11.EndOfMessage) and self._request is not None:
-            self._pass_on(call(self._request, bytes(self._body), self._oversized, event))
-        elif isinstance(event, h11.ConnectionClosed):
-            self._transport.close()
-            return False
-        return event is not h11.NEED_DATA and event is not h11.PAUSED
+                self._body += event
 
-    def _streamed(self, head: Call) -> Stream | None:
-        return self._conversation.stream(head, self._throttle) if is_ours(head) else None
+    def _begin(self, head: Head) -> None:
+        self._head, self._oversized = head, False
+        if is_ours(head.headers["host"]):
+            self._stream = self._conversation.stream(self._call([]), self._throttle)
+        if head.headers.get("expect", "").lower() == "100-continue" and not self._requests.events:
+            self._transport.write(CONTINUE)
+
+    def _end(self, trailers: RawHeaders) -> None:
+        """A request is complete: to whomever it concerns, unless it is a browser's, led here by DNS rebinding."""
+        self._is_asked = True
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            self._respond(self._conversation.end_stream(stream, trailers, oversized=self._oversized))
+        elif not is_ours(self._head.headers["host"]):
+            self._respond(ELSEWHERE)
+        else:
+            call = self._call(trailers)
+            self._body.clear()
+            if not any(side.take(call, self._respond) for side in self._sides):
+                self._conversation.call(call, self._respond)
+
+    def _call(self, trailers: RawHeaders) -> Call:
+        head = self._head
+        return Call(head.method, head.path, head.headers, bytes(self._body), self._oversized, trailers)
 
     def _cut_stream(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
             self._conversation.cut_stream(stream)
 
+    def _refuse(self, answer: Answer) -> None:
+        """Malformed HTTP, or a body that was cut off: told so, and hung up on."""
+        self._cut_stream()
+        self._head = NONE
+        self._respond(answer)
+
     def _throttle(self, throttled: bool) -> None:
         """What is not read stays with the runtime, which waits."""
-        if throttled:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
-
-    def _pass_on(self, call: Call) -> None:
-        """To the conversation, unless the request is a browser's, led here by DNS rebinding."""
-        if not is_ours(call):
-            self._respond(refusal(403, "AccessDenied", "The Runtime API answers to its address only"))
-        elif not self._extensions.take(call, self._respond):
-            self._conversation.call(call, self._respond)
+        self._throttled = throttled
+        self._listen()
 
     def _respond(self, answer: Answer) -> None:
         """Answer the request that was read last, and make ready for another."""
+        self._is_asked = False
         if self._transport.is_closing():
             return
-        length = (b"content-length", str(len(answer.body)).encode())
-        self._send(
-            h11.Response(status_code=answer.status, headers=[*answer.headers, length]),
-            h11.Data(data=answer.body),
-            h11.EndOfMessage(),
-        )
-        if self._http.our_state is h11.MUST_CLOSE:
+        self._transport.write(response(answer, self._head))
+        if not self._head.keeps_alive:
             self._transport.close()
-            return
-        self._http.start_next_cycle()
-        if self._http.trailing_data[0]:
+        elif self._requests.events:
             asyncio.get_running_loop().call_soon(self._advance)
 
-    def _send(self, *events: h11.Event) -> None:
-        self._transport.write(b"".join(self._http.send(event) or b"" for event in events))
 
-    def _refuse(self, error: h11.RemoteProtocolError) -> None:
-        """Malformed HTTP, or a body that was cut off: told so, if nothing was answered yet, and hung up on."""
-        self._cut_stream()
-        if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            truncated = refusal(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
-            self._respond(truncated if self._ended else refusal(400, "InvalidRequest", f"Malformed HTTP: {error}"))
-        self._transport.close()
+@lru_cache(maxsize=64)
+def is_ours(host: str) -> bool:
+    """Whether a request with this Host asks for this very machine: a runtime does."""
+    return is_loopback(hostname(f"//{host}"))
 
 
-def is_ours(call: Call) -> bool:
-    """Whether it asks for this very machine: a runtime does."""
-    return is_loopback(hostname(f"//{call.headers.get('host', '')}"))
-
-
-def call(request: h11.Request, body: bytes, oversized: bool, end: h11.EndOfMessage) -> Call:
-    return Call(
-        method=request.method.decode("ascii"),
-        path=request.target.partition(b"?")[0].decode("latin-1"),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers},
-        body=body,
-        oversized=oversized,
-        trailers=list(end.headers),
-    )
+def response(answer: Answer, head: Head) -> bytes:
+    """The answer to a request, in bytes. A line end in a field, such as of a client context, becomes a space."""
+    lines = [b"HTTP/1.1 %d %b\r\n" % (answer.status, responses.get(answer.status, "").encode("ascii"))]
+    lines += [b"%b: %b\r\n" % (name, value.translate(LINE_ENDS)) for name, value in answer.headers]
+    lines.append(b"content-length: %d\r\n" % len(answer.body))
+    if not head.keeps_alive:
+        lines.append(b"connection: close\r\n")
+    return b"".join([*lines, b"\r\n", b"" if head.method == "HEAD" else answer.body])

@@ -1,4 +1,4 @@
-"""The local Lambda, running: a door open on a port until someone stops it."""
+"""The local Lambda on a port until someone stops it."""
 
 from __future__ import annotations
 
@@ -10,77 +10,61 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambent.dev.doors import DOORS
 from lambent.dev.doors.model import Site
-from lambent.dev.front_door import FrontDoor
-from lambent.dev.hosts import Hosts
+from lambent.dev.fleet import SHUTDOWN_GRACE
+from lambent.dev.local import Local
 from lambent.dev.model import Function
-from lambent.dev.service import Service
 from lambent.errors import ConfigurationError
+from lambent.types import ASGIApp
 
 if TYPE_CHECKING:
     import uvicorn
 
+    from lambent.dev.config import Project
+
 REQUEST_GRACE = 2.0
 """Seconds that requests in flight are given to end once the server is stopped."""
-
-SHUTDOWN_GRACE = 0.5
-"""Seconds that runtimes are given to shut down, as AWS gives them with an internal extension."""
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the door opens, and for whom."""
-
-    host: str = "127.0.0.1"
-    port: int = 3000
-    """0: any free one."""
-    door: str = "url"
-    """A key of DOORS."""
-    allowed_hosts: tuple[str, ...] = ()
-
-
-def run(function: Function, address: Address) -> None:
+def run(project: Project) -> None:
     """Serve until Ctrl-C or SIGTERM. `ConfigurationError` if the port cannot be had."""
-    listener = listen(address.host, address.port)
+    listener = listen(project.host, project.port)
     with listener:
-        asyncio.run(serve(function, address, listener, say))
+        asyncio.run(serve(project, listener, say))
 
 
-async def serve(function: Function, address: Address, listener: socket.socket, say: Callable[[str], None]) -> None:
+async def serve(project: Project, listener: socket.socket, say: Callable[[str], None]) -> None:
     """Serve on `listener` until stopped; nothing that was started here is left behind."""
-    service = Service(function, say)
-    door = DOORS[address.door](Site(function.name, function.region, function.account))
-    http = http_server(FrontDoor(door, service, Hosts(address.host, address.allowed_hosts), say))
+    local = Local(project, url(listener), say)
+    http = http_server(local.reception)
     with stopping() as (asked, insisted):
         serving = asyncio.create_task(http.serve(sockets=[listener]))
-        service.warm(1)
-        say(banner(function, f"{door.title}, streaming" if function.stream else door.title, url(listener)))
+        local.open()
+        say(banner(project, url(listener)))
         try:
             await either(serving, asked)
             say("Stopping.")
-            closing = asyncio.create_task(close(http, service, serving))
+            closing = asyncio.create_task(close(http, local, serving))
             await either(closing, insisted)
             closing.cancel()
         finally:
-            service.kill()
-            await service.close(0)
+            await local.end()
             await hang_up(http, serving)
     if not serving.cancelled() and (error := serving.exception()):
         raise error
 
 
-async def close(http: uvicorn.Server, service: Service, serving: asyncio.Task[None]) -> None:
+async def close(http: uvicorn.Server, local: Local, serving: asyncio.Task[None]) -> None:
     """In order: no new connections, requests end, environments end, connections end."""
     http.should_exit = True
-    await service.drained(REQUEST_GRACE)
-    await service.close(SHUTDOWN_GRACE)
+    await local.drained(REQUEST_GRACE)
+    await local.close(SHUTDOWN_GRACE)
     await asyncio.wait({serving}, timeout=1)
 
 
@@ -130,7 +114,7 @@ def stopping() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
                 loop.remove_signal_handler(each)
 
 
-def http_server(app: FrontDoor) -> uvicorn.Server:
+def http_server(app: ASGIApp) -> uvicorn.Server:
     """uvicorn, without its logs, its opinion on proxies, and its hold on signals."""
     import uvicorn
 
@@ -192,13 +176,30 @@ def url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def banner(function: Function, door: str, where: str) -> str:
+def banner(project: Project, where: str) -> str:
+    if len(project.functions) == 1:
+        text = alone(project.functions[0], where)
+    else:
+        width = max((len(function.name) for function in project.functions), default=0)
+        rows = [f"  {each.name:<{width}}  {served(each, where)}" for each in project.functions]
+        text = "\n".join([f"{len(rows)} functions are served on {where}", "", *rows])
+    return f"\n  {text}\n  Ctrl-C stops it\n"
+
+
+def alone(function: Function, where: str) -> str:
+    title = DOORS[function.door](Site(function.name)).title + (", streaming" if function.stream else "")
     limits = f"up to {function.environments} environments, {function.memory} MB, timeout {function.timeout:g} s"
-    return (
-        f"\n  {function.target} is served on {where}\n\n"
-        f"  {door}; {limits}; runtime {function.runtime}\n"
-        f"  Ctrl-C stops it\n"
-    )
+    what = f"{title}; {limits}; runtime {function.runtime}"
+    return f"{function.handler} is served on {where}{served_below(function)}\n\n  {what}"
+
+
+def served(function: Function, where: str) -> str:
+    title = DOORS[function.door](Site(function.name)).title
+    return f"{where}{function.path}  {title}" if function.path else "by the Invoke API"
+
+
+def served_below(function: Function) -> str:
+    return "" if function.path in ("/{proxy+}", "") else function.path
 
 
 def say(text: str) -> None:

@@ -1,47 +1,159 @@
-"""The service: invocations wait in a queue, environments take them, and are started as the queue needs them."""
+"""The service: functions by name, each with a fleet; and with another beside it while its code is being replaced."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from lambent.dev import failures
-from lambent.dev.environment import Environment, State
-from lambent.dev.model import Cause, Failed, Function, Invocation, Result, Streaming
+from lambent.dev.environment import Environment
+from lambent.dev.fleet import Fleet
+from lambent.dev.identifiers import root
+from lambent.dev.model import Function, Invocation, InvokeRequest, Result, Streaming
+from lambent.dev.surroundings import Surroundings
+from lambent.errors import UnknownFunction
 
-QUEUE_LIMIT = 1000
-"""Invocations that may wait; further ones are throttled. AWS's default limit of concurrent ones in an account."""
+WAITING_LIMIT = 1000
+"""Invocations of a function that may wait; further ones are throttled. AWS's limit of concurrent ones in an account."""
 
-ALIVE = frozenset({State.STARTING, State.IDLE, State.BUSY})
+
+class Sources(NamedTuple):
+    """The code of a function."""
+
+    files: set[str]
+    """That it has read."""
+    complete: bool
+    """Whether it reads no others. It may where its runtime does not say, and where it has not found what it needs."""
+    since: float
+    """None of what runs, or has tried to, was read before: as `time.time` has it."""
+
+
+class Deployment:
+    """One function: the fleet that serves, the one that is to, and those that are at their end."""
+
+    def __init__(self, function: Function, serving: Fleet) -> None:
+        self.function = function
+        self.serving = serving
+        self.coming: asyncio.Task[None] | None = None
+        self.generation = 1
+        self.tried: Fleet = serving
+        """The latest one, which may have failed to come up: its files are watched all the same."""
+        self.leaving: set[asyncio.Task[None]] = set()
+        self.in_flight: set[Invocation] = set()
+
+    def sources(self) -> Sources:
+        fleets = (self.serving, self.tried)
+        files = {file for fleet in fleets for file in fleet.files}
+        complete = not any(fleet.outcome.done() and not (fleet.outcome.result() and fleet.files) for fleet in fleets)
+        return Sources(files, complete, self.tried.since)
 
 
 class Service:
-    """One function and its fleet of environments. Its methods must be called in the event loop."""
+    """Every function that is deployed. Its methods are called in the event loop.
 
-    def __init__(self, function: Function, say: Callable[[str], None], kind: type[Environment] = Environment) -> None:
-        self.function = function
-        self._say = say
+    - `around`: a function's surroundings
+    - `imported`: called when `sources` has news
+    - `announce`: called with a line for people
+    """
+
+    def __init__(
+        self,
+        around: Callable[[Function], Surroundings],
+        announce: Callable[[str], None],
+        imported: Callable[[], object] = lambda: None,
+        kind: type[Environment] = Environment,
+    ) -> None:
+        self._around = around
+        self._announce = announce
+        self._imported = imported
         self._kind = kind
-        self._queue: deque[Invocation] = deque()
-        self._idle: list[Environment] = []
-        self._lives: dict[Environment, asyncio.Task[None]] = {}
+        self._deployments: dict[str, Deployment] = {}
+        self._fleets: set[Fleet] = set()
+        """All that are not gone."""
         self._unanswered: set[asyncio.Future[Result] | asyncio.Future[None]] = set()
+        self._roots: Counter[str] = Counter()
+        """Of the traces of what is in flight."""
         self._closing = False
 
-    def invoke(self, request_id: str, payload: bytes, trace: str) -> Invocation:
-        """Take an invocation; its `result` is done when the invoker can be answered."""
-        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        invocation = Invocation(request_id, payload, trace, result)
-        if len(self._queue) >= QUEUE_LIMIT or self._closing:
-            result.set_result(failures.throttled())
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        return {name: each.function for name, each in self._deployments.items()}
+
+    def deploy(self, functions: Sequence[Function]) -> None:
+        """Have these functions and no others: new ones start, changed ones are replaced, the rest goes on."""
+        wanted = {function.name: function for function in functions}
+        for name in set(self._deployments) - set(wanted):
+            self._retire(self._deployments.pop(name))
+        for name, function in wanted.items():
+            known = self._deployments.get(name)
+            if known is None:
+                self._deployments[name] = deployment = Deployment(function, self._fleet(function))
+                deployment.serving.warm(function.warm)
+            elif known.function != function:
+                self._replace(known, function)
+
+    def reload(self, names: Iterable[str]) -> None:
+        """Start a new generation of these functions; it takes over when it is ready."""
+        for name in names:
+            if deployment := self._deployments.get(name):
+                self._replace(deployment, deployment.function)
+
+    def sources(self) -> dict[str, Sources]:
+        """By function."""
+        return {name: each.sources() for name, each in self._deployments.items()}
+
+    def invoke(self, name: str, request: InvokeRequest) -> Invocation:
+        """Take an invocation; its `result` is done when the invoker can be answered. Raises UnknownFunction."""
+        deployment = self._deployments.get(name)
+        if deployment is None:
+            known = ", ".join(self._deployments) or "none"
+            raise UnknownFunction(f"There is no function {name!r} here. There are: {known}.")
+        invocation = Invocation(request, asyncio.get_running_loop())
+        if self._closing or self._is_throttled(deployment):
+            invocation.resolve(failures.throttled())
+            invocation.end()
             return invocation
-        self._unanswered.add(result)
-        result.add_done_callback(self._answered)
-        self._queue.append(invocation)
-        self._schedule()
+        self._note(deployment, invocation)
+        deployment.serving.invoke(invocation)
         return invocation
+
+    def waits(self, invocation: Invocation) -> bool:
+        """Whether it has not begun."""
+        return any(fleet.waits(invocation) for fleet in self._fleets)
+
+    def withdraw(self, invocation: Invocation) -> None:
+        """The invoker has gone away: what has not begun shall not; what has, runs on, as on AWS."""
+        for fleet in self._fleets:
+            fleet.withdraw(invocation)
+
+    def status(self) -> dict[str, object]:
+        """Of every function, as JSON."""
+        return {name: describe(each) for name, each in self._deployments.items()}
+
+    def _is_throttled(self, deployment: Deployment) -> bool:
+        reserved = deployment.function.reserved_concurrency
+        if reserved is not None and len(deployment.in_flight) >= reserved:
+            return True
+        return deployment.serving.waiting >= WAITING_LIMIT
+
+    def _note(self, deployment: Deployment, invocation: Invocation) -> None:
+        """It is in flight until it has ended, and unanswered until its answer is through."""
+        trace = root(invocation.request.trace)
+        deployment.in_flight.add(invocation)
+        self._roots[trace] += 1
+        self._unanswered.add(invocation.result)
+
+        def ended(_: asyncio.Future[bytes]) -> None:
+            deployment.in_flight.discard(invocation)
+            self._roots[trace] -= 1
+            if not self._roots[trace]:
+                del self._roots[trace]
+
+        invocation.ended.add_done_callback(ended)
+        invocation.result.add_done_callback(self._answered)
 
     def _answered(self, result: asyncio.Future[Result]) -> None:
         """A streamed answer is one at its end."""
@@ -51,59 +163,91 @@ class Service:
             self._unanswered.add(answer.stream.ended)
             answer.stream.ended.add_done_callback(self._unanswered.discard)
 
-    def waits(self, invocation: Invocation) -> bool:
-        """Whether it still stands in the queue."""
-        return invocation in self._queue
+    def _is_nested(self, invocation: Invocation) -> bool:
+        """Whether another one of its trace is in flight: that one may be waiting for it."""
+        return self._roots[root(invocation.request.trace)] > 1
 
-    def withdraw(self, invocation: Invocation) -> None:
-        """The invoker has gone away: what has not begun shall not; what has, runs on, as on AWS."""
-        if self.waits(invocation):
-            self._queue.remove(invocation)
-            invocation.resolve(Failed(Cause.GONE, b""))
+    # Generations
 
-    def warm(self, count: int) -> None:
-        """Start environments before anyone asks."""
-        for _ in range(min(count, self.function.environments - self._count(ALIVE))):
-            self._start()
+    def _fleet(self, function: Function) -> Fleet:
+        fleet = Fleet(
+            function,
+            self._around(function),
+            is_nested=self._is_nested,
+            imported=self._imported,
+            kind=self._kind,
+        )
+        self._fleets.add(fleet)
+        fleet.outcome.add_done_callback(lambda _: self._imported())
+        return fleet
 
-    # What environments report: their Supervisor.
+    def _replace(self, deployment: Deployment, function: Function) -> None:
+        if deployment.coming is not None:
+            deployment.coming.cancel()
+        deployment.function = function
+        deployment.coming = asyncio.create_task(self._bring(deployment, function))
 
-    def ready(self, environment: Environment) -> None:
-        self._idle.append(environment)
-        self._schedule()
-
-    def init_failed(self, failure: Callable[[str], Failed]) -> None:
-        """The oldest invocation pays, so that a function that cannot start is not started for ever."""
-        if self._queue:
-            invocation = self._queue.popleft()
-            invocation.resolve(failure(invocation.request_id))
-        self._schedule()
-
-    def died(self) -> None:
-        self._idle = [environment for environment in self._idle if environment.state is State.IDLE]
-        self._schedule()
-
-    def _schedule(self) -> None:
-        """Give the oldest invocations to the most recently used environments; start others for the rest."""
-        while self._queue and self._idle:
-            environment = self._idle.pop()
-            if environment.state is State.IDLE:
-                environment.invoke(self._queue.popleft())
-        if self._closing:
+    async def _bring(self, deployment: Deployment, function: Function) -> None:
+        """Start a generation beside the one that serves, and let it take over once it can."""
+        if function.debug or deployment.serving.function.debug:
+            await self._bring_after(deployment, function)
             return
-        starting = self._count(frozenset({State.STARTING}))
-        room = self.function.environments - self._count(ALIVE)
-        for _ in range(min(len(self._queue) - starting, room)):
-            self._start()
+        deployment.serving.pause()  # what it started now would read the new code
+        fleet = deployment.tried = self._fleet(function)
+        try:
+            fleet.warm(max(1, function.warm))
+            well = await fleet.outcome
+        except asyncio.CancelledError:
+            self._leave(deployment, fleet)
+            raise
+        served = deployment.serving.outcome
+        if not well and served.done() and served.result():
+            self._announce(f"{function.name}: the new code does not start; the old goes on serving.")
+            self._leave(deployment, fleet)
+            deployment.serving.fall_back()
+            return
+        self._take_over(deployment, fleet)
+        if well:
+            self._announce(f"{function.name}: reloaded.")
 
-    def _start(self) -> None:
-        environment = self._kind(self.function, self, self._say)
-        life = asyncio.create_task(environment.run())
-        self._lives[environment] = life
-        life.add_done_callback(lambda _: self._lives.pop(environment, None))
+    async def _bring_after(self, deployment: Deployment, function: Function) -> None:
+        """Start a generation when the one that serves has ended: the two share the port of their debugger."""
+        before = deployment.serving
+        fleet = deployment.tried = self._fleet(function)
+        fleet.pause()
+        self._take_over(deployment, fleet)
+        await before.gone()
+        fleet.resume()
+        fleet.warm(max(1, function.warm))
 
-    def _count(self, states: frozenset[State]) -> int:
-        return sum(environment.state in states for environment in self._lives)
+    def _take_over(self, deployment: Deployment, fleet: Fleet) -> None:
+        before, deployment.serving = deployment.serving, fleet
+        deployment.generation += 1
+        for invocation in self._leave(deployment, before):
+            fleet.invoke(invocation)
+
+    def _leave(self, deployment: Deployment, fleet: Fleet) -> list[Invocation]:
+        """Let a fleet end when its invocations have. Returns those that it had not begun."""
+        left = fleet.retire()
+
+        async def see_off() -> None:
+            await fleet.gone()
+            self._fleets.discard(fleet)
+
+        leaving = asyncio.create_task(see_off())
+        deployment.leaving.add(leaving)
+        leaving.add_done_callback(deployment.leaving.discard)
+        return left
+
+    def _retire(self, deployment: Deployment) -> None:
+        """Its function is no more; what has come before that is still done."""
+        if deployment.coming is not None:
+            deployment.coming.cancel()
+        for invocation in self._leave(deployment, deployment.serving):
+            invocation.resolve(failures.throttled())
+            invocation.end()
+
+    # The end
 
     async def drained(self, grace: float) -> None:
         """Wait until every invoker has its answer, `grace` seconds at most."""
@@ -115,16 +259,37 @@ class Service:
     async def close(self, grace: float) -> None:
         """End every environment, letting runtimes shut down for `grace` seconds, and fail what was left unanswered."""
         self._closing = True
-        while self._queue:
-            stopped = failures.failed(Cause.EXIT, "Runtime.ExitError", "Error: the local Lambda was stopped")
-            self._queue.popleft().resolve(stopped)
-        for environment in list(self._lives):
-            environment.condemn(grace)
-        if self._lives:
-            await asyncio.wait(self._lives.values())
+        coming = [each.coming for each in self._deployments.values() if each.coming is not None]
+        for each in coming:
+            each.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)
+        await asyncio.gather(*(fleet.close(grace) for fleet in list(self._fleets)))
 
     def kill(self) -> None:
         """End every process at once."""
         self._closing = True
-        for environment in list(self._lives):
-            environment.kill()
+        for fleet in list(self._fleets):
+            fleet.kill()
+
+
+def describe(deployment: Deployment) -> dict[str, object]:
+    """One function, as JSON: times in seconds, memory in bytes."""
+    now = asyncio.get_running_loop().time()
+    return {
+        "generation": deployment.generation,
+        "handler": deployment.function.handler,
+        "in_flight": len(deployment.in_flight),
+        "path": deployment.function.path or None,
+        "waiting": deployment.serving.waiting,
+        "environments": [
+            {
+                "id": each.id,
+                "state": each.state.value,
+                "pid": each.pid,
+                "invocations": each.invocations,
+                "idle": round(now - each.last_used, 3) if each.last_used else None,
+                "memory": each.memory,
+            }
+            for each in deployment.serving.environments
+        ],
+    }

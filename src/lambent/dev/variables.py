@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from lambent.dev.model import Function
@@ -48,6 +49,9 @@ RUNTIMES = {
 """What `--runtime` takes."""
 
 
+ENDPOINT = "AWS_ENDPOINT_URL_LAMBDA"
+"""Where AWS's SDKs find the Invoke API."""
+
 WRAPPED = """
 if [ ! -f "$0" ]; then echo "$0: does not exist"; exit 127; fi
 if [ ! -x "$0" ]; then echo "$0: is not an executable"; exit 126; fi
@@ -61,7 +65,7 @@ Source: /var/runtime/bootstrap of AWS's base images; Lambda Developer Guide, "Mo
 
 def handler(function: Function) -> str:
     """The target in the form that the runtime takes."""
-    return function.target.replace(":", ".") if RUNTIMES[function.runtime].dotted else function.target
+    return function.handler.replace(":", ".") if RUNTIMES[function.runtime].dotted else function.handler
 
 
 def about(function: Function) -> dict[str, str]:
@@ -69,12 +73,20 @@ def about(function: Function) -> dict[str, str]:
     return {"functionName": function.name, "functionVersion": function.version, "handler": handler(function)}
 
 
+CHILD = str(Path(__file__).with_name("child.py"))
+"""What starts a runtime where nothing else does: see there."""
+
+
 def command(function: Function, seen: Mapping[str, str]) -> list[str]:
     """What is started. `seen` is what its process sees: a managed runtime is started by its AWS_LAMBDA_EXEC_WRAPPER."""
     runtime = RUNTIMES[function.runtime]
-    own = [function.python, "-m", runtime.module, handler(function)]
     wrapper = seen.get("AWS_LAMBDA_EXEC_WRAPPER")
-    return ["/bin/sh", "-c", WRAPPED, wrapper, *own] if wrapper and runtime.managed else own
+    if wrapper and runtime.managed:
+        return ["/bin/sh", "-c", WRAPPED, wrapper, function.python, "-m", runtime.module, handler(function)]
+    if function.debug:  # a frozen module has no lines to stop at
+        debugger = ["-X", "frozen_modules=off", CHILD, "--debug", function.debug]
+        return [function.python, *debugger, runtime.module, handler(function)]
+    return [function.python, CHILD, runtime.module, handler(function)]
 
 
 def region(shell: Mapping[str, str]) -> str:
@@ -82,37 +94,85 @@ def region(shell: Mapping[str, str]) -> str:
 
 
 def variables(
-    function: Function, shell: Mapping[str, str], *, api: str, log_stream: str, python_version: tuple[int, int]
+    function: Function,
+    shell: Mapping[str, str],
+    *,
+    api: str,
+    log_stream: str,
+    python_version: tuple[int, int],
+    endpoint: str = "",
 ) -> dict[str, str]:
-    """What the process sees: the shell's variables, over them AWS's presets, the function's own, the reserved ones."""
-    app_dir = str(function.app_dir)
+    """What the process sees: the shell's variables, over them AWS's presets, the function's own, the reserved ones.
+
+    `endpoint` is where the function finds the Invoke API, unless it is set to look elsewhere.
+    """
     own = dict(function.env)
     python_path = own.pop("PYTHONPATH", shell.get("PYTHONPATH", ""))
-    credentials = {} if any(map(shell.get, CREDENTIAL_SOURCES)) else CREDENTIALS
-    preset = {"TZ": ":UTC", "PYTHONUNBUFFERED": "1", "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR", **credentials}
-    if function.stream:
-        preset["LAMBENT_STREAM"] = "1"
-    managed = RUNTIMES[function.runtime].managed
-    execution = {"AWS_EXECUTION_ENV": "AWS_Lambda_python{}.{}".format(*python_version)} if managed else {}
     inherited = {name: value for name, value in shell.items() if name != "AWS_EXECUTION_ENV"}
     return {
         **inherited,
-        **preset,
+        **preset(function, shell, endpoint),
         **own,
-        **execution,
+        **reserved(function, python_version),
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": api,
+        "PYTHONPATH": joined(str(function.app_dir), *searched(function, python_version), python_path),
+    }
+
+
+def preset(function: Function, shell: Mapping[str, str], endpoint: str) -> dict[str, str]:
+    """What is there unless the function sets it itself."""
+    layers = [str(layer) for layer in merged(function)]
+    known = {**shell, **function.env}
+    libraries = [str(function.app_dir), *(f"{folder}/lib" for folder in (function.app_dir, *layers))]
+    return {
+        "TZ": ":UTC",
+        "PYTHONUNBUFFERED": "1",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "LD_LIBRARY_PATH": joined(shell.get("LD_LIBRARY_PATH", ""), *libraries),
+        **({} if any(map(known.get, CREDENTIAL_SOURCES)) else CREDENTIALS),
+        **({ENDPOINT: endpoint} if endpoint and ENDPOINT not in shell else {}),
+        **({"LAMBENT_STREAM": "1"} if function.stream else {}),
+        **({"LAMBENT_DEADLINE_MARGIN": "0"} if function.debug else {}),
+        **({"PATH": joined(shell.get("PATH", ""), *(f"{layer}/bin" for layer in layers))} if layers else {}),
+    }
+
+
+def reserved(function: Function, python_version: tuple[int, int]) -> dict[str, str]:
+    """What nobody can set."""
+    several = function.concurrency > 1
+    kind = "lambda-managed-instances" if several else "snap-start" if function.snapstart else "on-demand"
+    execution = "AWS_Lambda_python{}.{}".format(*python_version)
+    return {
+        **({"AWS_EXECUTION_ENV": execution} if RUNTIMES[function.runtime].managed else {}),
+        **({"AWS_LAMBDA_MAX_CONCURRENCY": str(function.concurrency)} if several else {}),
         "_HANDLER": handler(function),
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if function.snapstart else "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": kind,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "AWS_LAMBDA_RUNTIME_API": api,
-        "LAMBDA_TASK_ROOT": app_dir,
-        "PYTHONPATH": os.pathsep.join(filter(None, [app_dir, python_path])),
+        "LAMBDA_TASK_ROOT": os.path.abspath(function.app_dir),  # noqa: PTH100 - as `joined` has it
     }
+
+
+def searched(function: Function, python_version: tuple[int, int]) -> list[str]:
+    """Where the function's layers have modules, as AWS looks into them."""
+    sites = "python/lib/python{}.{}/site-packages".format(*python_version)
+    return [str(layer / folder) for folder in (sites, "python", "") for layer in merged(function)]
+
+
+def merged(function: Function) -> list[Path]:
+    """Its layers in the order in which they are looked into: on AWS a later one writes over the files of an earlier."""
+    return list(reversed(function.layers))
+
+
+def joined(*paths: str) -> str:
+    """Lists of paths as one, absolute: the process is started in another folder than the shell is in."""
+    each = [path for some in paths for path in some.split(os.pathsep) if path]
+    return os.pathsep.join(map(os.path.abspath, each))
 
 
 def log_stream(day: str, version: str, entropy: str) -> str:

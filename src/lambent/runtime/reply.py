@@ -48,7 +48,7 @@ class Link(Protocol):
 class RuntimeInvocation(Handled):
     """An invocation whose reply is posted at once, while the handler goes on."""
 
-    __slots__ = ("_claims", "_codec", "_echo", "_link", "expiry", "late", "writer")
+    __slots__ = ("_claims", "_codec", "_echo", "_link", "expiry", "held", "late", "writer")
 
     can_stream = True
     context: LambdaContext
@@ -61,6 +61,7 @@ class RuntimeInvocation(Handled):
         self._claims = [None]
         self.writer: ResponseStream | None = None
         """The stream, if that is how it was replied to."""
+        self.held = False
         self.late: TimedOut | None = None
         """That the time was up."""
         self.expiry: Signal | None = None

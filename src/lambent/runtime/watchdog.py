@@ -4,6 +4,8 @@
     watched ──▶ answered in the handler's place ──▶ told ──▶ cancelled ──▶ the process ends
        └──────────────────────┴────────────────────────┴──────────┴──▶ forgotten: the handler has ended
 
+One that a debugger holds stays where it is.
+
 It is a thread because what holds an invocation up may be holding up the event loop. It costs an invocation an entry in
 a dict: it sleeps to the deadline of one, however many come and go meanwhile.
 """
@@ -156,7 +158,9 @@ class Watchdog:
                     copy_context().run(self._act, *each)
 
     def _due(self, invocation: RuntimeInvocation, watch: Watch) -> float:
-        """When there is something to do next."""
+        """When there is something to do next; never for one in a debugger."""
+        if invocation.held:
+            return math.inf
         expired = self._expired.get(invocation)
         if expired is not None:
             return expired.due

@@ -1,0 +1,194 @@
+"""`[tool.lambent]` of a project's pyproject.toml, read into what the local Lambda runs.
+
+    document.py           a TOML file, and complaints that point into it; by toml_lines.py
+    tables.py             what may stand where
+    function_tables.py    one function; by callables.py, if it names functions that the local Lambda calls
+    dotenv.py             `.env`
+    smyth.py              the same of [tool.smyth]
+
+Nothing is kept: the next `load` sees what has changed in the files, and in the functions they name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from lambent.dev import routes
+from lambent.dev.config import callables, dotenv, function_tables, tables
+from lambent.dev.config.document import Document
+from lambent.dev.config.function_tables import DEFAULTS, FUNCTIONS, TOOL, Shared
+from lambent.dev.model import Function
+from lambent.errors import ConfigurationError
+
+FILE = "pyproject.toml"
+EXAMPLE = """\
+[tool.lambent.functions.api]
+handler = "app:app"
+path = "/{proxy+}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What the local Lambda runs, and where."""
+
+    functions: tuple[Function, ...]
+    host: str = "127.0.0.1"
+    port: int = 3000
+    """0: any free one."""
+    allowed_hosts: tuple[str, ...] = ()
+    log_level: str = "info"
+    """One of `tables.LOG_LEVELS`. From `warning` on, START, END and REPORT are left out."""
+    watch: tuple[Path, ...] = ()
+    """Files, folders and globs that functions depend on beside what they import."""
+    time_scale: float = 1.0
+    """Divides the waits between the attempts of asynchronous invocations."""
+    first_match: bool = False
+    """Whether of several paths that match a request the first one wins, rather than the most specific one."""
+    file: Path | None = None
+    """That it was read from, if it was."""
+    env_file: Path | None = None
+    again: Callable[[], Project] | None = field(default=None, compare=False, repr=False)
+    """Reads both files once more; `ConfigurationError` if there is a mistake in them now."""
+
+
+class Target(NamedTuple):
+    """The one function of a local Lambda that has no table of functions."""
+
+    handler: str
+    app_dir: Path | None = None
+    """None: as the key `app-dir` says, or else the current directory."""
+
+    @property
+    def name(self) -> str:
+        """One that Lambda takes."""
+        return re.sub(r"[^a-zA-Z0-9_-]+", "-", self.handler).strip("-")[:64] or "function"
+
+
+def load(
+    directory: Path,
+    environ: Mapping[str, str],
+    *,
+    file: Path | None = None,
+    env_file: Path | None = None,
+    target: Target | None = None,
+) -> Project | None:
+    """What the nearest pyproject.toml from `directory` upward says in [tool.lambent], or else in [tool.smyth].
+
+    None if there is none. `file` is read in place of a search, `env_file` in place of the project's own. With a target
+    only what [tool.lambent] says of the whole and by default is taken, if it says anything. `environ` is the shell's
+    variables. `ConfigurationError` points at the file, the line and the key of a mistake.
+    """
+    directory = directory.absolute()
+    tools = ("lambent",) if target else ("lambent", "smyth")
+    document = given(file.absolute(), tools) if file else find(directory, tools)
+    if document and document.get(*TOOL) is None:
+        from lambent.dev.config import smyth
+
+        return smyth.read(document, environ, env_file)
+    if target:
+        return of_target(document or Document(directory / FILE), target, directory, environ, env_file)
+    return of_functions(document, environ, env_file) if document else None
+
+
+def find(directory: Path, tools: Sequence[str]) -> Document | None:
+    """The nearest one that has a table of one of these."""
+    for folder in (directory, *directory.parents):
+        if (folder / FILE).is_file():
+            document = Document.read(folder / FILE)
+            if any(document.get("tool", tool) is not None for tool in tools):
+                return document
+    return None
+
+
+def given(file: Path, tools: Sequence[str]) -> Document:
+    document = Document.read(file)
+    if all(document.get("tool", tool) is None for tool in tools):
+        expected = " or ".join(f"[tool.{tool}]" for tool in tools)
+        raise ConfigurationError(f"{file}: expected {expected}, but there is none. Such as:\n\n{EXAMPLE}")
+    return document
+
+
+def of_functions(document: Document, environ: Mapping[str, str], env_file: Path | None) -> Project:
+    """The functions that the file names."""
+    whole = read_whole(document)
+    return project(document, whole, whole.functions, environ, env_file, folder(document, whole))
+
+
+def of_target(
+    document: Document, target: Target, directory: Path, environ: Mapping[str, str], env_file: Path | None
+) -> Project:
+    """One function, on every path."""
+    whole = read_whole(document)
+    said = document.get(*TOOL, "app-dir") is not None
+    app_dir = target.app_dir or (folder(document, whole) if said else directory)
+    table = {"handler": target.handler, "path": "/{proxy+}"}
+    return project(document, whole, {target.name: table}, environ, env_file, app_dir)
+
+
+def read_whole(document: Document) -> tables.Project:
+    said = document.get(*TOOL)
+    whole = document.convert(TOOL, {} if said is None else said, tables.Project)
+    document.convert(DEFAULTS, whole.defaults, tables.Defaults)
+    return whole
+
+
+def project(
+    document: Document,
+    whole: tables.Project,
+    functions: Mapping[str, object],
+    environ: Mapping[str, str],
+    env_file: Path | None,
+    app_dir: Path,
+) -> Project:
+    """With these functions, by their names."""
+    env_file = env_file or find_env_file(document, whole)
+    env = {**(dotenv.read(env_file, environ) if env_file else {}), **whole.env}
+    shared = Shared(document, app_dir, env, environ, whole.region, whole.defaults)
+    with callables.importing(app_dir):
+        made = tuple(function_tables.read(name, table, shared) for name, table in functions.items())
+    check(document, made)
+    return Project(
+        made,
+        host=whole.host,
+        port=whole.port,
+        allowed_hosts=whole.allowed_hosts,
+        log_level=whole.log_level,
+        watch=tuple(map(document.path, whole.watch)),
+        time_scale=whole.time_scale,
+        file=document.file if document.root else None,
+        env_file=env_file,
+    )
+
+
+def folder(document: Document, whole: tables.Project) -> Path:
+    return document.folder((*TOOL, "app-dir"), whole.app_dir)
+
+
+def find_env_file(document: Document, whole: tables.Project) -> Path | None:
+    """The one that is named, or else `.env` if it is there."""
+    found = document.path(whole.env_file or ".env")
+    if found.is_file():
+        return found
+    if whole.env_file:
+        raise document.unexpected((*TOOL, "env-file"), "a file", str(found))
+    return None
+
+
+def check(document: Document, functions: Sequence[Function]) -> None:
+    """Complain about what one function says of others."""
+    if both := routes.conflict(functions):
+        raise document.error((*FUNCTIONS, both[1].name, "path"), routes.same_paths(*both))
+    names = [function.name for function in functions]
+    for function in functions:
+        asynchronous = function.asynchronous
+        for key in ("on_success", "on_failure", "dead_letter"):
+            kind, _, name = getattr(asynchronous, key).partition(":")
+            if kind == "function" and name not in names:
+                keys = (*FUNCTIONS, function.name, "asynchronous", key.replace("_", "-"))
+                expected = f"expected one of the functions {', '.join(names)}"
+                raise document.error(keys, f"{expected}, but got {name}")

@@ -1,0 +1,45 @@
+"""What an environment has around it: who started it, and what it is lent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from lambent.dev.environment import Environment
+    from lambent.dev.model import Failed
+
+
+class Supervisor(Protocol):
+    """Who started the environment."""
+
+    def ready(self, environment: Environment) -> None:
+        """It has room for an invocation."""
+
+    def init_failed(self, failure: Callable[[str], Failed]) -> None:
+        """It will never be ready. `failure` says so to an invoker, given the request id."""
+
+    def died(self) -> None:
+        """Its process has ended."""
+
+    def imported(self, paths: list[str]) -> None:
+        """It has read these files of code."""
+
+
+class Lender(Protocol):
+    """Who has the terminal: see `lambent.dev.terminal.Terminal`."""
+
+    def lend(self, group: int, grant: Callable[[str | None, str], None]) -> None: ...
+    def take_back(self, group: int) -> None: ...
+
+
+class Surroundings(NamedTuple):
+    """What an environment has around it."""
+
+    say: Callable[[str], None]
+    """Writes a line for people."""
+    terminal: Lender
+    quiet: bool = False
+    """Whether START, END and REPORT are left out."""
+    endpoint: str = ""
+    """The URL of the Invoke API, for functions that invoke others."""
