@@ -191,14 +191,11 @@ def megabytes(peer: Peer, running: Running) -> float:
 
 
 def end(process: psutil.Popen) -> None:
-    """Ask it to; then see to it that nobody is left, for not every peer does."""
+    """At once, and everything that it started: not every peer sees to that by itself."""
     family: list[psutil.Process] = []
     with suppress(psutil.NoSuchProcess):
         family = process.children(recursive=True)
-        process.terminate()
-    with suppress(psutil.TimeoutExpired):
-        process.wait(2)
-    for each in [*family, process]:
+    for each in [process, *family]:
         with suppress(psutil.NoSuchProcess):
             each.kill()
     process.wait()

@@ -230,6 +230,14 @@ def test_options_of_the_whole_go_over_it(terminal: Terminal, folder: Path) -> No
     assert all(function.chaos for function in project.functions)
 
 
+def test_requests_may_be_somebodys(terminal: Terminal, folder: Path) -> None:
+    (folder / "ada.json").write_text("{}", "utf-8")
+    assert terminal.serve("app:app", "--as", "ada.json").caller == folder / "ada.json"
+    assert terminal.serve("app:app").caller is None
+    left = terminal.type("dev", "app:app", "--as", "nobody.json")
+    assert (left.code, "'nobody.json' does not exist" in left.text) == (2, True)
+
+
 def test_another_file_may_be_named(terminal: Terminal, folder: Path) -> None:
     (folder / "other.toml").write_text(EXAMPLE)
     assert terminal.serve("--config", "other.toml").file == folder / "other.toml"

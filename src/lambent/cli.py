@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
@@ -50,8 +50,10 @@ class Options(FunctionOptions):
     env_file: Path | None
     host: str | None
     port: int | None
+    https: bool
     allow_host: tuple[str, ...]
     log_level: str | None
+    caller: Path | None
     chaos: bool
     debug: str | None
     """The name of a function; empty for the only one, None for no debugger."""
@@ -78,7 +80,10 @@ def program() -> click.Group:
     import click
 
     group = click.Group("lambent", help="Run ASGI applications on AWS Lambda, and Lambda on this machine.")
-    click.version_option(version(), prog_name="lambent")(group)
+    text = "Show the version and exit."
+    group.params.append(
+        click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=tell_version, help=text)
+    )
     text = (
         "Run the functions of [tool.lambent] in pyproject.toml as Lambda functions on this machine; or TARGET, such as "
         "app:app or app.handler, as one function behind a front door."
@@ -87,7 +92,39 @@ def program() -> click.Group:
     group.add_command(click.Command("dev", params=parameters, callback=dev, help=text))
     text = "Invoke the function NAME of a running local Lambda, and print its result."
     group.add_command(click.Command("invoke", params=of_invoke(), callback=invoke, help=text))
+    group.add_command(elsewhere("event", "Print an event as AWS sends it, with your values in it.", event))
+    group.add_command(elsewhere("diff", "Show what each front door would make of the same request.", diff))
     return group
+
+
+def elsewhere(name: str, text: str, run: Callable[[tuple[str, ...]], None]) -> click.Command:
+    """A command that is read by another part of the house, which is loaded when it is called."""
+    import click
+
+    rest = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)
+    unread = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+    return click.Command(
+        name,
+        params=[rest],
+        callback=run,
+        help=text,
+        context_settings=unread,
+        add_help_option=False,
+    )
+
+
+def event(arguments: tuple[str, ...]) -> None:
+    """Print an event. Exits with 0, with 2 if it was not understood."""
+    from lambent.testing import command
+
+    command.group().main(arguments, prog_name="lambent event")
+
+
+def diff(arguments: tuple[str, ...]) -> None:
+    """Compare the doors. Exits with 0, with 1 if the target cannot be loaded, with 2 if it was not understood."""
+    from lambent.dev.diff import command
+
+    command.command().main(arguments, prog_name="lambent diff")
 
 
 def of_all() -> list[click.Parameter]:
@@ -105,9 +142,11 @@ def of_all() -> list[click.Parameter]:
         click.Option(["--config"], type=file, help="Read this file in place of the nearest pyproject.toml."),
         click.Option(["--host"], help="Address to listen on.  [default: 127.0.0.1]"),
         click.Option(["--port"], type=port, help="Port to listen on; 0 for any free one.  [default: 3000]"),
+        click.Option(["--https"], is_flag=True, help="Speak HTTPS there, with a made-up certificate."),
         click.Option(["--allow-host"], multiple=True, metavar="NAME", help=names),
         click.Option(["--log-level"], type=level, help="From warning on, without START, END and REPORT."),
         click.Option(["--env-file"], type=file, help="Environment variables of every function.  [default: .env]"),
+        click.Option(["--as", "caller"], type=file, help="JSON file with the identity of whoever sends requests."),
         click.Option(["--chaos"], is_flag=True, help="Every invocation in a new environment."),
         click.Option(["--debug"], is_flag=False, flag_value="", metavar="[NAME]", help=debugged),
         click.Option(["--debug-port"], type=debug_port, default=5678, show_default=True, help="Where it waits."),
@@ -223,8 +262,10 @@ def configuration(options: Options, directory: Path, environ: Mapping[str, str])
         functions=debugged(tuple(replace(each, chaos=each.chaos or options["chaos"]) for each in functions), options),
         host=options["host"] or project.host,
         port=project.port if options["port"] is None else options["port"],
+        https=project.https or options["https"],
         allowed_hosts=(*project.allowed_hosts, *options["allow_host"]),
         log_level=options["log_level"] or project.log_level,
+        caller=options["caller"],
         again=lambda: again({**options, "config": project.file}, directory, environ),
     )
 
@@ -314,6 +355,13 @@ def check_env(_context: click.Context, _parameter: click.Parameter, value: tuple
         if not pair.partition("=")[0] or "=" not in pair:
             raise click.BadParameter(f"expected KEY=VALUE, but got {pair!r}.")
     return value
+
+
+def tell_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    """Looked up only if it is wanted: that takes 20 ms."""
+    if value and not context.resilient_parsing:
+        print(f"lambent, version {version()}")
+        context.exit()
 
 
 def version() -> str:

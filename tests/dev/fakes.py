@@ -13,7 +13,7 @@ from typing import Self
 from lambent.dev.environment import Environment
 from lambent.dev.life import State, Step
 from lambent.dev.model import Cause, Failed, Function, Invocation, Replied
-from lambent.dev.run import Run
+from lambent.dev.runs import Run
 from lambent.dev.surroundings import Supervisor, Surroundings
 
 

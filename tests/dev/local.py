@@ -86,6 +86,7 @@ class LocalLambda:
             self.port = int(self.wait_for(r"http://127\.0\.0\.1:(\d+)")[1])
         except BaseException:
             self.process.kill()
+            self._finish()
             raise
 
     def __enter__(self) -> Self:
@@ -98,10 +99,7 @@ class LocalLambda:
             if self.process.poll() is None:
                 self.stop()
         finally:
-            self._reader.join(LIMIT)
-        assert not self._reader.is_alive(), "somebody still holds its output"
-        if self.process.stdout:
-            self.process.stdout.close()
+            self._finish()
 
     @property
     def output(self) -> str:
@@ -153,6 +151,13 @@ class LocalLambda:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+
+    def _finish(self) -> None:
+        self.process.wait(LIMIT)
+        self._reader.join(LIMIT)
+        assert not self._reader.is_alive(), "somebody still holds its output"
+        if self.process.stdout:
+            self.process.stdout.close()
 
     def _read(self) -> None:
         for line in self.process.stdout or ():

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from lambent.dev.config import EXAMPLE, Project, Target, load, tables
-from lambent.dev.model import Asynchronous, EnvironmentFacts, Function
+from lambent.dev.model import Asynchronous, Authorizer, Cors, Entrance, EnvironmentFacts, Function, Route
+from lambent.dev.routes import Found, Routes
 from lambent.dev.strategies import round_robin
 from lambent.errors import ConfigurationError
 
@@ -333,7 +334,17 @@ ONE = '[tool.lambent.functions.f]\nhandler = "app:app"\n'
         ("handler", '"app"', 'such as "app:app" or "package.module.handler"'),
         ("path", '"x"', "/files/{proxy+}, but got 'x': it has to begin with /"),
         ("path", "3", "a text in quotes"),
-        ("door", '"window"', 'one of "url", "http"'),
+        ("door", '"window"', "one of the doors url, http"),
+        ("routes", '["GET x"]', "a route such as"),
+        ("routes", '["$default", "/x"]', "got '/x', the second: it has to be a method, a space and a path"),
+        ("routes", "[3]", "a table, but got 3"),
+        ("routes", '[{ route = "GET /x", autorizer = "a" }]', "Did you mean authorizer?"),
+        ("routes", '[{ route = "GET /x", door = "window" }]', "one of the doors url, http"),
+        ("routes", '[{ route = "GET /x", door = "http", priority = 1 }]', "priority and host are of listeners' rules"),
+        ("routes", '[{ route = "GET /x", door = "alb", priority = 0 }]', "from 1 to 50000"),
+        ("routes", '[{ route = "GET /{x}", door = "alb" }]', "wildcards * and ?"),
+        ("routes", '[{ route = "$default", door = "rest" }]', "ANY / and ANY /{proxy+}"),
+        ("routes", '["GET /x", "GET /x"]', "f: its route GET /x is there twice"),
         ("timeout", "0", "seconds, above 0 and up to 900"),
         ("timeout", "901", "up to 900"),
         ("timeout", "nan", "up to 900"),
@@ -428,11 +439,127 @@ def test_a_mistake_points_at_file_line_and_key(folder: Folder, key: str, value: 
             ONE + "path = '/x/{a}'\n[tool.lambent.functions.g]\nhandler = 'b.b'\npath = '/x/{b}'",
             "6: tool.lambent.functions.g.path: f and g: their paths /x/{a} and /x/{b} match the same requests",
         ),
+        (
+            "[tool.lambent.doors.shop]\nkind = 'window'\n" + ONE,
+            '2: tool.lambent.doors.shop.kind: expected one of "url"',
+        ),
+        ("[tool.lambent.doors.shop]\n" + ONE, "1: tool.lambent.doors.shop: expected the key kind, one of url, http"),
+        ("[tool.lambent.doors.Shop]\nkind = 'http'\n" + ONE, "1: tool.lambent.doors.Shop: expected a name that a host"),
+        ("[tool.lambent.doors.http]\nkind = 'rest'\n" + ONE, "2: tool.lambent.doors.http.kind: expected http, since"),
+        (
+            "[tool.lambent.doors.web]\nkind = 'alb'\nstage = 'prod'\n" + ONE,
+            "3: tool.lambent.doors.web.stage: on AWS, only doors of the kinds http, http1, rest have it",
+        ),
+        (
+            "[tool.lambent.doors.web]\nkind = 'http'\napi-keys = { a = 'b' }\n" + ONE,
+            "3: tool.lambent.doors.web.api-keys: on AWS, only doors of the kinds rest have it",
+        ),
+        (
+            "[tool.lambent.doors.http]\nbase-path = 'shop'\n" + ONE,
+            "2: tool.lambent.doors.http.base-path: expected a path",
+        ),
+        (
+            "[tool.lambent.doors.http]\ncors = { origins = '*' }\n" + ONE,
+            "2: tool.lambent.doors.http.cors.origins: expected a list of texts",
+        ),
+        (
+            "[tool.lambent.doors.http]\ncors = { origins = ['*'], credentials = true }\n" + ONE,
+            "2: tool.lambent.doors.http.cors.credentials: expected false, as on AWS",
+        ),
+        (
+            "[tool.lambent.doors.http.authorizers.mine]\nkind = 'magic'\n" + ONE,
+            '2: tool.lambent.doors.http.authorizers.mine.kind: expected one of "jwt"',
+        ),
+        (
+            "[tool.lambent.doors.http]\ndefault-authorizer = 'mine'\n" + ONE,
+            "1: tool.lambent.doors.http: the default authorizer: expected one of the authorizers",
+        ),
+        (
+            "[tool.lambent.doors.b]\nkind = 'alb'\n" + ONE + "door = 'b'\nstream = true",
+            "6: tool.lambent.functions.f.stream: expected a door that streams, url or rest: on AWS, alb takes",
+        ),
         (ONE + "= 1", "3: expected TOML"),
     ],
 )
 def test_so_does_one_of_the_whole(folder: Folder, text: str, expected: str) -> None:
     assert folder.complaint(text).startswith(f"{folder.file}:{expected}")
+
+
+DOORS = """
+[tool.lambent.doors.shop]
+kind = "http"
+stage = "prod"
+base-path = "/shop"
+variables = { table = "t" }
+timeout = 5
+default-authorizer = "tokens"
+cors = { origins = ["*"], methods = ["GET"], headers = ["x-a"], exposed = ["x-b"], max-age = 60 }
+
+[tool.lambent.doors.shop.authorizers.tokens]
+kind = "request"
+function = "f"
+identity = ["$request.header.Authorization"]
+simple = true
+ttl = 0
+
+[tool.lambent.doors.rest]
+api-keys = { web = "secret" }
+
+[tool.lambent.doors.web]
+kind = "alb"
+
+[tool.lambent.functions.f]
+handler = "app:app"
+door = "shop"
+routes = [
+    "GET /items/{id}",
+    { route = "ANY /files/{proxy+}", authorizer = "NONE", scopes = ["read"] },
+    { route = "GET /keyed", door = "rest", api-key = true },
+    { route = "ANY /static/*", door = "web", priority = 3, host = "*.example" },
+]
+"""
+
+
+def test_doors_and_routes(folder: Folder) -> None:
+    folder.write(DOORS)
+    project = folder.load()
+    tokens = Authorizer(
+        "tokens", "request", function="f", identity=("$request.header.Authorization",), simple=True, ttl=0
+    )
+    assert project.entrances == (
+        Entrance(
+            "shop",
+            "http",
+            stage="prod",
+            variables={"table": "t"},
+            base_path="/shop",
+            cors=Cors(("*",), ("GET",), ("x-a",), ("x-b",), 60),
+            authorizers=(tokens,),
+            default_authorizer="tokens",
+            timeout=5,
+        ),
+        Entrance("rest", "rest", api_keys={"web": "secret"}),
+        Entrance("web", "alb"),
+    )
+    assert project.functions[0].routes == (
+        Route("shop", "GET", "/items/{id}"),
+        Route("shop", "ANY", "/files/{proxy+}", "NONE", ("read",)),
+        Route("rest", "GET", "/keyed", api_key=True),
+        Route("web", "ANY", "/static/*", priority=3, host="*.example"),
+    )
+    table = Routes(project.functions, project.entrances)
+    assert isinstance(table.find("GET", b"/shop/items/1"), Found)
+    assert table.doubts == ()
+
+
+def test_a_file_of_keys_is_beside_the_configuration(folder: Folder) -> None:
+    def jwks(told: str) -> str:
+        table = f"kind = 'jwt'\njwks = '{told}'\nissuer = 'https://a.example'\n"
+        folder.write(f"[tool.lambent.doors.http.authorizers.a]\n{table}{ONE}")
+        return folder.load().entrances[0].authorizers[0].jwks
+
+    assert jwks("keys.json") == str(folder.path / "keys.json")
+    assert jwks("https://a.example/keys") == "https://a.example/keys"
 
 
 def test_a_mistake_in_the_file_of_variables_points_there(folder: Folder) -> None:
@@ -450,7 +577,7 @@ def test_the_document_s_examples_load(folder: Folder) -> None:
     text = DOCUMENT.read_text("utf-8")
     (folder.path / "local.py").write_text(text.split('```python title="local.py"\n')[1].split("```")[0])
     examples = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         folder.write(example)
         assert folder.load().functions
@@ -459,6 +586,14 @@ def test_the_document_s_examples_load(folder: Folder) -> None:
 def test_the_document_has_every_key() -> None:
     part = DOCUMENT.read_text("utf-8").split("## The local Lambda")[1].split("### Paths")[0]
     written = {key for row in ROW.findall(part) for key in re.findall("[a-z-]+", row)}
-    structs = (tables.Project, tables.FunctionTable, tables.AsynchronousTable)
+    structs = (
+        tables.Project,
+        tables.FunctionTable,
+        tables.AsynchronousTable,
+        tables.RouteTable,
+        tables.DoorTable,
+        tables.CorsTable,
+        tables.AuthorizerTable,
+    )
     keys = {each.encode_name for table in structs for each in msgspec.structs.fields(table)}
-    assert written == keys - {"defaults", "functions", "asynchronous"}
+    assert written == keys - {"defaults", "functions", "asynchronous", "doors", "cors", "authorizers"}

@@ -4,12 +4,27 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import unquote
 
 import pytest
 
-from lambent.dev.doors.model import MEGABYTE, PAYLOAD_LIMIT, HTTPRequest
+from lambent.dev.doors import DOORS
+from lambent.dev.doors.model import MEGABYTE, PAYLOAD_LIMIT, Arrival, Door, HTTPReply, HTTPRequest, Matched, Site
 from lambent.dev.front_door import FrontDoor
-from lambent.dev.model import Cause, Failed, Function, Invocation, InvokeRequest, Replied, Result, Streaming
+from lambent.dev.guard import Allowed, Guard
+from lambent.dev.model import (
+    Cause,
+    Cors,
+    Entrance,
+    Failed,
+    Function,
+    Invocation,
+    InvokeRequest,
+    Replied,
+    Result,
+    Route,
+    Streaming,
+)
 from lambent.dev.routes import Routes
 from lambent.dev.service import Service
 from lambent.dev.stream import Stream
@@ -52,22 +67,27 @@ class Visit:
         self.service = Ready(result)
         self.said: list[str] = []
         settings.setdefault("path", "/{proxy+}")
-        routes = Routes([Function("f", "app:app", Path(), door=door, **settings)])
-        self.app = FrontDoor(self.service, routes, self.said.append)
+        self.route(Function("f", "app:app", Path(), door=door, **settings))
         self.sent: list[Message] = []
+
+    def route(self, function: Function, *entrances: Entrance, guard: Guard | None = None) -> Self:
+        self.app = FrontDoor(self.service, Routes([function], entrances), self.said.append, guard)
+        return self
 
     def make(
         self,
         *headers: tuple[bytes, bytes],
         method: str = "GET",
         pieces: tuple[bytes, ...] = (b"",),
+        path: bytes = b"/a%20b",
+        query: bytes = b"q=1",
     ) -> Self:
         scope: Scope = {
             "type": "http",
             "method": method,
-            "raw_path": b"/a%20b",
-            "path": "/a b",
-            "query_string": b"q=1",
+            "raw_path": path,
+            "path": unquote(path.decode()),
+            "query_string": query,
             "headers": [(b"host", b"localhost"), *headers],
             "client": ("127.0.0.1", 50000),
             "scheme": "http",
@@ -368,3 +388,197 @@ def test_a_context_with_fields_that_there_are_not_is_a_mistake_that_is_named() -
     visit = Visit(Replied(b"1"), make_context=lambda request, function: {"timeout": 3}).make(BROWSER)
     assert visit.status == 502
     assert "client_context, identity, tenant_id, arn, trace" in visit.said[0]
+
+
+# Entrances
+
+OK = Replied(b'{"statusCode": 200, "body": "ok"}')
+ITEMS = Function("f", "app:app", routes=(Route("shop", "GET", "/items/{id}"),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "body"),
+    [
+        ("http", 404, b'{"message":"Not Found"}'),
+        ("http1", 404, b'{"message":"Not Found"}'),
+        ("rest", 403, b'{"message":"Missing Authentication Token"}'),
+        ("lattice", 404, b"Not Found"),
+    ],
+)
+def test_where_there_is_no_route_the_door_says_so(kind: str, status: int, body: bytes) -> None:
+    function = Function("f", "app:app", routes=(Route("shop", "GET", "/items"),))
+    visit = Visit(OK).route(function, Entrance("shop", kind))
+    for method, path in (("GET", b"/other"), ("POST", b"/items")):
+        visit.sent.clear()
+        visit.make(method=method, path=path)
+        assert (visit.status, visit.body) == (status, body)
+    assert visit.service.taken == []
+
+
+def test_the_event_has_what_the_route_and_the_entrance_say() -> None:
+    entrance = Entrance("shop", "http", stage="prod", variables={"a": "b"})
+    (invocation,) = Visit(OK).route(ITEMS, entrance).make(path=b"/prod/items/7").service.taken
+    event = json.loads(invocation.request.payload)
+    assert (event["rawPath"], event["pathParameters"]) == ("/prod/items/7", {"id": "7"})
+    assert (event["routeKey"], event["stageVariables"]) == ("GET /items/{id}", {"a": "b"})
+
+
+def test_functions_behind_one_entrance_are_of_one_api_which_is_not_another_s() -> None:
+    def api(name: str, entrance: str) -> str:
+        function = Function(name, "app:app", routes=(Route(entrance, "ANY", "$default"),))
+        (invocation,) = Visit(OK).route(function, Entrance(entrance, "http")).make().service.taken
+        return str(json.loads(invocation.request.payload)["requestContext"]["apiId"])
+
+    assert api("f", "shop") == api("g", "shop") != api("f", "admin")
+
+
+ORIGIN = (b"origin", b"https://a.example")
+ASKS = (b"access-control-request-method", b"GET")
+CORS = Cors(origins=("*",), methods=("GET",))
+
+
+@pytest.mark.parametrize(("kind", "status"), [("http", 204), ("http1", 204), ("url", 200), ("rest", 200)])
+def test_a_preflight_is_answered_by_the_door(kind: str, status: int) -> None:
+    visit = Visit(OK).route(ITEMS, Entrance("shop", kind, cors=CORS))
+    visit.make(ORIGIN, ASKS, method="OPTIONS", path=b"/items/7")
+    headers = {name.lower(): value for name, value in visit.headers.items()}
+    assert (visit.status, visit.service.taken) == (status, [])
+    assert headers[b"access-control-allow-origin"] == b"*"
+    assert headers.keys() & {b"apigw-requestid", b"x-amzn-requestid"}
+
+
+@pytest.mark.parametrize("kind", ["http", "rest", "alb", "lattice", "edge"])
+def test_without_cors_and_behind_other_doors_it_is_a_request_like_any_other(kind: str) -> None:
+    function = Function("f", "app:app", routes=(Route("shop", "OPTIONS", "/items"),))
+    cors = None if kind in ("http", "rest") else CORS
+    visit = Visit(OK).route(function, Entrance("shop", kind, cors=cors))
+    assert len(visit.make(ORIGIN, ASKS, method="OPTIONS", path=b"/items").service.taken) == 1
+
+
+def test_an_options_method_of_a_rest_api_s_own_goes_before_the_mock() -> None:
+    routes = (Route("shop", "OPTIONS", "/items"), Route("shop", "GET", "/items"), Route("shop", "ANY", "/any"))
+    visit = Visit(OK).route(Function("f", "app:app", routes=routes), Entrance("shop", "rest", cors=CORS))
+    assert len(visit.make(ORIGIN, ASKS, method="OPTIONS", path=b"/items").service.taken) == 1
+    visit.sent.clear()
+    assert len(visit.make(method="OPTIONS", path=b"/any").service.taken) == 1, "that was the mock"
+    visit.sent.clear()
+    assert visit.make(method="OPTIONS", path=b"/nothing").status == 403
+
+
+def test_replies_and_refusals_have_cors_headers_too() -> None:
+    visit = Visit(OK).route(ITEMS, Entrance("shop", "http", cors=CORS))
+    for path, status in ((b"/items/7", 200), (b"/", 404)):
+        visit.sent.clear()
+        visit.make(ORIGIN, path=path)
+        assert (visit.status, visit.headers[b"access-control-allow-origin"]) == (status, b"*")
+    visit.sent.clear()
+    assert b"access-control-allow-origin" not in visit.make(path=b"/items/7").headers
+
+
+@pytest.mark.parametrize(("kind", "status"), [("http", 503), ("http1", 503), ("rest", 504), ("url", 504), ("alb", 504)])
+def test_a_door_that_waited_long_enough_answers_and_the_function_runs_on(kind: str, status: int) -> None:
+    visit = Slow(None).route(
+        Function("f", "app:app", routes=(Route("shop", "ANY", "$default"),)) if kind != "rest" else ROOT,
+        Entrance("shop", kind, timeout=0.01),
+    )
+    visit.make(path=b"/")
+    assert visit.status == status
+    assert "f has not replied within the 0.01 s" in visit.said[0]
+    assert not visit.service.taken[0].result.done()
+
+
+ROOT = Function("f", "app:app", routes=(Route("shop", "ANY", "/"),))
+
+
+class Slow(Visit):
+    """An invocation that has begun and does not end by itself."""
+
+    def __init__(self, result: Result | None, *, held: bool = False, **settings: Any) -> None:
+        super().__init__(result, **settings)
+        self.service = Begins(None)
+        self.service.held = held
+
+
+class Begins(Ready):
+    held = False
+
+    def invoke(self, name: str, request: InvokeRequest) -> Invocation:
+        invocation = super().invoke(name, request)
+        invocation.held = self.held
+        if self.held:
+            asyncio.get_running_loop().call_later(0.05, invocation.resolve, OK)
+        return invocation
+
+    def waits(self, invocation: Invocation) -> bool:
+        return False
+
+
+def test_the_time_of_a_function_that_somebody_debugs_does_not_count() -> None:
+    assert Slow(None, held=True).route(ROOT, Entrance("shop", "rest", timeout=0.01)).make(path=b"/").status == 200
+
+
+def test_doors_wait_as_long_as_aws_s() -> None:
+    seconds = {kind: build(Site("f")).limits.seconds for kind, build in DOORS.items()}
+    assert {kind: each for kind, each in seconds.items() if each} == {"http": 30, "http1": 30, "rest": 29}
+
+
+@pytest.mark.parametrize(
+    ("kind", "room", "status"),
+    [("http", 10_240, 431), ("rest", 10_240, 431), ("alb", 64 * 1024, 400), ("edge", 32 * 1024, 413)],
+)
+def test_a_head_larger_than_the_door_takes_is_refused(kind: str, room: int, status: int) -> None:
+    around = len(b"GET /a%20b?q=1 HTTP/1.1") + len(b"localhost")
+    assert Visit(OK, kind).make((b"x-a", b"x" * (room - around))).service.taken
+    visit = Visit(OK, kind).make((b"x-a", b"x" * (room - around + 1)))
+    assert (visit.status, visit.service.taken) == (status, [])
+
+
+@pytest.mark.parametrize(("kind", "room", "status"), [("alb", 16 * 1024, 414), ("edge", 8 * 1024, 413)])
+def test_so_is_a_url(kind: str, room: int, status: int) -> None:
+    assert Visit(OK, kind).make(path=b"/" + b"x" * (room - 5)).service.taken
+    visit = Visit(OK, kind).make(path=b"/" + b"x" * (room - 4))
+    assert (visit.status, visit.service.taken) == (status, [])
+
+
+def test_a_function_url_takes_any() -> None:
+    assert Visit(OK).make((b"x-a", b"x" * 100_000), path=b"/" + b"x" * 100_000).service.taken
+
+
+class Doorkeeper:
+    """Lets one name pass."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Route, Entrance, bytes, str, Door]] = []
+
+    async def check(
+        self, route: Route, entrance: Entrance, request: HTTPRequest, matched: Matched, arrival: Arrival, door: Door
+    ) -> Allowed | HTTPReply:
+        self.asked.append((route, entrance, request.body, matched.route_key, door))
+        event = door.event(request, arrival, matched)
+        if (b"x-name", b"ann") not in request.headers:
+            return HTTPReply(401, [(b"content-type", b"application/json")], b'{"message":"Unauthorized"}')
+        return Allowed({"lambda": {"name": "ann", "route": event["routeKey"]}})
+
+
+def test_a_guard_lets_pass_and_tells_the_function_of_whom() -> None:
+    guard, entrance = Doorkeeper(), Entrance("shop", "http", cors=CORS)
+    visit = Visit(OK).route(ITEMS, entrance, guard=guard)
+    (invocation,) = visit.make((b"x-name", b"ann"), path=b"/items/7", pieces=(b"hi",)).service.taken
+    context = json.loads(invocation.request.payload)["requestContext"]
+    assert context["authorizer"] == {"lambda": {"name": "ann", "route": "GET /items/{id}"}}
+    assert guard.asked[0][:4] == (ITEMS.routes[0], entrance, b"hi", "GET /items/{id}")
+
+
+def test_or_answers_by_itself_and_the_door_adds_what_is_its_own() -> None:
+    visit = Visit(OK).route(ITEMS, Entrance("shop", "http", cors=CORS), guard=Doorkeeper())
+    visit.make(ORIGIN, path=b"/items/7")
+    assert (visit.status, visit.body, visit.service.taken) == (401, b'{"message":"Unauthorized"}', [])
+    assert {b"Apigw-Requestid", b"access-control-allow-origin"} <= visit.headers.keys()
+
+
+def test_preflights_and_what_has_no_route_are_nothing_to_a_guard() -> None:
+    guard = Doorkeeper()
+    visit = Visit(OK).route(ITEMS, Entrance("shop", "http", cors=CORS), guard=guard)
+    visit.make(ORIGIN, ASKS, method="OPTIONS", path=b"/items/7")
+    visit.make(path=b"/")
+    assert guard.asked == []

@@ -26,11 +26,16 @@ class Stage:
         kind, self.fleet = FakeEnvironment.kind()
         self.said: list[str] = []
         self.read = 0
-        self.service = Service(lambda _: surroundings(), self.said.append, self.imported, kind)
+        self.changed: list[str] = []
+        """Functions whose code has, which nobody knows yet."""
+        self.service = Service(lambda _: surroundings(), self.said.append, self.imported, self.look, kind)
         self.service.deploy(functions)
 
     def imported(self) -> None:
         self.read += 1
+
+    def look(self) -> None:
+        self.service.reload(self.changed)
 
     def invoke(self, name: str, function: str = "f", trace: str = "") -> Invocation:
         return self.service.invoke(function, InvokeRequest(name, name.encode(), trace))
@@ -360,6 +365,21 @@ def test_an_environment_of_the_old_generation_that_reads_half_new_code_costs_no_
         stage.fleet[0].poll()
         stage.fleet[2].poll()
         assert [await each.result for each in (one, two)] == [Replied(b"one"), Replied(b"two")]
+
+    play(scene)
+
+
+def test_one_that_does_not_start_where_others_did_is_looked_after_before_an_invocation_pays() -> None:
+    async def scene(stage: Stage) -> None:
+        one, two, three = (stage.invoke(name) for name in ("one", "two", "three"))
+        stage.fleet[0].poll()
+        stage.fleet[1].fail_init(b"the traceback")
+        assert await two.result == Failed(Cause.INIT, b"the traceback"), "for it starts now and then only"
+        stage.changed = ["f"]
+        stage.fleet[2].fail_init()
+        stage.fleet[0].poll()
+        stage.fleet[0].poll()
+        assert [await each.result for each in (one, three)] == [Replied(b"one"), Replied(b"three")]
 
     play(scene)
 

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.support.debug_adapter import Editor
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are Unix's", allow_module_level=True)
 
-from tests.support.pseudo_terminal import CTRL_C, CTRL_Z, PseudoTerminal
+from tests.support.pseudo_terminal import CTRL_BACKSLASH, CTRL_C, CTRL_Z, PseudoTerminal
 
 APP = '''
 import os, pdb, time
@@ -59,6 +60,14 @@ def overdue(context):
         time.sleep(0.01)
     time.sleep(0.3)
     return "overdue"
+
+def work(event, context):
+    goes_on = [True]
+    breakpoint()
+    while goes_on:
+        open("working", "w").close()
+        time.sleep(0.001)
+    return "worked"
 
 def again(event, context):
     for x in range(3):
@@ -173,6 +182,41 @@ def test_ctrl_c_at_a_prompt_interrupts_nothing_else_and_ctrl_z_nothing_at_all(pr
         local.wait_for(PDB)
         local.type("c\n")
         assert again.result(LIMIT) == (200, "42")
+
+
+def test_who_goes_on_can_be_interrupted_until_the_invocation_is_over(program: Path) -> None:
+    with Local(program, "app:work") as local:
+        answer = local.get()
+        local.wait_for(PDB)
+        local.type("c\n")
+        until(program / "working")
+        local.type(CTRL_C)
+        local.wait_for(PDB)
+        local.type("!goes_on.clear()\n")
+        local.wait_for(PDB)
+        local.type("c\n")
+        assert answer.result(LIMIT) == (200, "worked")
+        local.wait_for("REPORT RequestId")
+        local.type(CTRL_C)
+        assert local.ended() == 0
+
+
+def until(path: Path) -> None:
+    """Until a file is there."""
+    end = time.monotonic() + LIMIT
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} does not come"
+        time.sleep(0.01)
+
+
+def test_ctrl_backslash_ends_the_environment(program: Path) -> None:
+    with Local(program, "app:stop") as local:
+        answer = local.get()
+        local.wait_for(PDB)
+        local.type(CTRL_BACKSLASH)
+        assert answer.result(LIMIT)[0] == 502
+        local.wait_for("signal: quit(?s:.*)REPORT RequestId")
+        assert local.foreground == local.process.pid
 
 
 def test_of_two_environments_one_is_debugged_after_the_other(program: Path) -> None:
@@ -317,6 +361,21 @@ def test_a_breakpoint_at_import_holds_up_init_only(tmp_path: Path) -> None:
         assert local.ended() == 0
 
 
+def test_once_init_is_over_the_terminal_is_the_server_s(tmp_path: Path) -> None:
+    """Nobody has asked for anything yet: the environment is started ahead."""
+    text = "breakpoint()\nx = 1\ndef handler(event, context):\n    return x\n"
+    (tmp_path / "app.py").write_text(text, "utf-8")
+    with Local(tmp_path, "app:handler", "--warm", "1") as local:
+        local.wait_for(PDB)
+        local.type("c\n")
+        end = time.monotonic() + LIMIT
+        while local.foreground != local.process.pid:
+            assert time.monotonic() < end, "the environment keeps the terminal"
+            time.sleep(0.01)
+        local.type(CTRL_C)
+        assert local.ended() == 0
+
+
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
@@ -372,6 +431,12 @@ def test_an_editor_stops_a_function_for_longer_than_it_may_take(program: Path, r
             editor.wait_for("stopped")
             editor.ask("disconnect")
         assert again.result(LIMIT) == (200, "1")
+        with Editor(port) as editor:
+            editor.attach(str(program / "app.py"), line)
+            once_more = local.get()
+            editor.wait_for("stopped")
+            editor.ask("disconnect")
+        assert once_more.result(LIMIT) == (200, "1")
         local.wait_for("REPORT")
 
 

@@ -45,6 +45,9 @@ CLOUD = (HOW_TO, WRAPPER, OS_ONLY)
 SUBSTITUTIONS = {
     "127.0.0.1:3000": "127.0.0.1:{port}",
     "127.0.0.1:8000": "127.0.0.1:{another_port}",
+    "127.0.0.1:9000": "127.0.0.1:{third_port}",
+    "--port 8000": "--port {another_port}",
+    "local.py 9000": "local.py {third_port}",
     "0.0.0.0:3000": "0.0.0.0:{port}",
     "PORT=3000": "PORT={port}",
     "lambent dev app:app": "lambent dev app:app --port {port}",
@@ -74,6 +77,7 @@ FAILING = {"python -m lambent.runtime app:app": 1}
 KEEP_RUNNING = {
     "lambent dev ": SHORT_LIMIT,
     "make demo": LIMIT,  # it sets itself up first
+    "python local.py ": SHORT_LIMIT,
     "PORT=": SHORT_LIMIT,
     "AWS_LAMBDA_HTTP_ENDPOINT=": SHORT_LIMIT,
 }
@@ -88,6 +92,7 @@ PROGRAMS = {
     WRAPPER: ("curl", "zip", "unzip"),
     OS_ONLY: ("tar", "unzip", "zip"),
     "docs/how-to/run-as-a-web-server.md": ("curl",),
+    "docs/how-to/develop-locally.md": ("curl",),
     "docs/how-to/frameworks.md": ("curl",),
     "docs/how-to/stream-responses.md": ("curl",),
     "docs/how-to/snapstart.md": ("curl",),
@@ -144,6 +149,7 @@ class Session:
         self._values = {
             "port": str(free_port()),
             "another_port": str(free_port()),
+            "third_port": str(free_port()),
             "archive": archive,
             "clone": str(ROOT),
             "python": sys.executable,

@@ -11,7 +11,7 @@ import sysconfig
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -217,7 +217,7 @@ def functions(folder: Path) -> dict[str, dict[str, object]]:
     return found
 
 
-def toml(table: dict[str, object]) -> str:
+def toml(table: Mapping[str, object]) -> str:
     return "{" + ", ".join(f"{key} = {value(each)}" for key, each in table.items()) + "}"
 
 
@@ -242,13 +242,13 @@ def write_project(folder: Path, tables: dict[str, dict[str, object]], gate: Gate
 
 
 def write_layers(folder: Path) -> None:
-    """Two, laid out in the two ways; both have `both` and `mine`, as the application has."""
+    """Two that both have `both` and `mine`, as the application has; the first has a module outside `python/`, too."""
     (folder / "mine.py").write_text("WHERE = 'application'\n", "utf-8")
-    for layer, where in (("first", "first"), ("second", "second/python")):
-        modules = folder / where
-        modules.mkdir(parents=True)
-        for module in ("both", "mine", *(["bare"] if layer == "first" else [])):
-            (modules / f"{module}.py").write_text(f"WHERE = {layer!r}\n", "utf-8")
+    for layer in ("first", "second"):
+        (folder / layer / "python").mkdir(parents=True)
+        for module in ("both", "mine"):
+            (folder / layer / "python" / f"{module}.py").write_text(f"WHERE = {layer!r}\n", "utf-8")
+    (folder / "first" / "bare.py").write_text("WHERE = 'first'\n", "utf-8")
     tool = folder / "first" / "bin" / "fleet-tool"
     tool.parent.mkdir()
     tool.write_text("#!/bin/sh\necho of a layer\n", "utf-8")
@@ -289,6 +289,11 @@ class Place(NamedTuple):
         """Wait until none of its environments is starting or busy. Their processes."""
         until(lambda: not {"starting", "busy"} & set(self.states(name)))
         return [each["pid"] for each in self.status(name)["environments"]]
+
+    def two(self, name: str) -> list[int]:
+        """Wait until both of those that were started with the server are ready. Their processes, oldest first."""
+        until(lambda: len(self.quiet(name)) == 2)
+        return self.quiet(name)
 
 
 def until(fact: Callable[[], bool]) -> None:
@@ -576,9 +581,9 @@ def test_clocks_agree(runtime: str, place: Place) -> None:
 
 @both_runtimes
 def test_the_one_that_was_used_last_is_used_next_unless_they_take_turns(runtime: str, place: Place) -> None:
-    used = {}
+    used: dict[str, list[int]] = {}
     for name in (f"recent-{runtime}", f"turns-{runtime}"):
-        until(lambda name=name: len(place.quiet(name)) == 2)  # type: ignore[misc]
+        place.two(name)
         used[name] = []
         for _ in range(4):
             used[name].append(place.invoke(name)[0])
@@ -592,8 +597,7 @@ def test_the_one_that_was_used_last_is_used_next_unless_they_take_turns(runtime:
 @both_runtimes
 def test_a_function_of_the_project_may_choose(runtime: str, place: Place) -> None:
     name = f"chosen-{runtime}"
-    until(lambda: len(place.quiet(name)) == 2)
-    eldest = place.quiet(name)[0]
+    eldest, _ = place.two(name)
     for _ in range(3):
         assert place.invoke(name)[0] == eldest
         place.quiet(name)

@@ -75,12 +75,21 @@ def answers(local: LocalLambda, body: str, path: str = "/") -> bool:
     return answer.body.decode() == body
 
 
+def wait_for_answer(local: LocalLambda, body: str) -> None:
+    local.until(lambda: answers(local, body))
+
+
+def wait_for_generation(local: LocalLambda, number: int) -> None:
+    local.until(lambda: local.status()["generation"] == number)
+
+
 def generations(local: LocalLambda) -> dict[str, int]:
     functions = json.loads(local.get("/_lambent/status").body)["functions"]
     return {name: each["generation"] for name, each in functions.items()}
 
 
-def processes(local: LocalLambda, function: str) -> list[int]:
+def processes(local: LocalLambda, function: str | None = None) -> list[int]:
+    """Of the generation that serves."""
     return [each["pid"] for each in local.status(function)["environments"]]
 
 
@@ -93,11 +102,12 @@ def test_under_constant_load_ten_reloads_lose_no_request(project: Project, runti
             for version in range(1, 11):
                 project.write(app=VERSION % (version % 10))
                 load.wait_for(str(version % 10))
+                wait_for_generation(local, version + 1)
             before = load.answered
             local.until(lambda: load.failures or load.answered > before + 20)
         assert load.failures == []
         assert local.output.count("app-handler: reloaded.") == 10
-        local.until(lambda: len(local.family()) <= 4)
+        local.until(lambda: {each.pid for each in local.family()} <= set(processes(local)))
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -329,9 +339,10 @@ def test_what_takes_effect_with_the_next_start_is_said(project: Project) -> None
 def test_dot_env_is_read_again(project: Project) -> None:
     project.configure(TWO)
     project.write(left="import os\n\ndef handler(event, context):\n    return os.environ.get('STAGE', 'none')\n")
-    (project.folder / ".env").write_text("STAGE=one\n")
     with project.run() as local:
-        assert answers(local, "one", "/left")
+        assert answers(local, "none", "/left")
+        (project.folder / ".env").write_text("STAGE=one\n")
+        local.until(lambda: answers(local, "one", "/left"))
         (project.folder / ".env").write_text("STAGE=two\n")
         local.until(lambda: answers(local, "two", "/left"))
         (project.folder / ".env").write_text("STAGE='\n")
@@ -366,7 +377,7 @@ def test_a_long_invocation_ends_in_the_old_generation(project: Project, runtime:
         old = local.family()
         for version in ("two", "three"):
             project.write(app=HELD % version)
-            local.until(lambda version=version: answers(local, version))
+            wait_for_answer(local, version)
         assert not held.done()
         gate.release()
         assert held.result().body == b"one"

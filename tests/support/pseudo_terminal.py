@@ -17,6 +17,7 @@ LIMIT = 20
 """Seconds after which whatever is waited for has failed."""
 
 CTRL_C = "\x03"
+CTRL_BACKSLASH = "\x1c"
 CTRL_Z = "\x1a"
 
 # What a shell does before it runs a command: a session, whose terminal this is.

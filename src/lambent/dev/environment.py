@@ -27,7 +27,7 @@ from lambent.dev.model import (
 )
 from lambent.dev.output import Pipe, Tail
 from lambent.dev.processes import Process, python_version
-from lambent.dev.run import Run
+from lambent.dev.runs import Run
 from lambent.dev.runtime_api import RuntimeAPI
 from lambent.dev.stream import Stream
 from lambent.dev.surroundings import Supervisor, Surroundings
@@ -57,6 +57,7 @@ class Environment:
         self._function = function
         self._supervisor = supervisor
         self._terminal = surroundings.terminal
+        self._heir = surroundings.heir
         self._endpoint = surroundings.endpoint
         self._print = surroundings.say
         self._quiet = surroundings.quiet
@@ -114,7 +115,7 @@ class Environment:
             api.close()
             if self._process is not None:
                 await self._process.wait()
-                self._terminal.take_back(self._process.pid)
+                self._leave_terminal()
             self._pipe.close()
 
     async def _start(self, api: RuntimeAPI, pipe: Pipe) -> None:
@@ -138,7 +139,7 @@ class Environment:
                 endpoint=self._endpoint,
             )
             argv = command(self._function, seen)
-            self._process = await Process.start(argv, seen, str(self._function.app_dir), pipe.entrance)
+            self._process = await Process.start(argv, seen, str(self._function.app_dir), pipe.entrance, self._heir)
         except OSError as error:
             self._never_started(error)
         else:
@@ -212,6 +213,7 @@ class Environment:
             self._stop_timers()
             self.last_used = asyncio.get_running_loop().time()
             self._init_duration = self.last_used - self._since
+            self._leave_terminal()
         elif self._function.concurrency > 1:
             self._unasked = max(0, self._unasked - 1)
         else:
@@ -276,12 +278,20 @@ class Environment:
         self._supervisor.imported(paths)
 
     def breakpoint(self, grant: Callable[[str | None, str], None]) -> None:
-        """Its clocks stop until the invocations in it are over."""
+        """Its clocks stop until the init or the invocations that are under way are over."""
+        if not self._runs and self.state is not State.STARTING:
+            grant(None, "No invocation is under way in its environment, which may be frozen at any time.")
+            return
         self._stop_timers()
         for run in self._runs.values():
             run.stop_timer()
+            run.invocation.held = True
         if self._process is not None:
             self._terminal.lend(self._process.pid, grant)
+
+    def _leave_terminal(self) -> None:
+        if self._process is not None:
+            self._terminal.take_back(self._process.pid)
 
     # What the clock and the system say.
 
@@ -353,7 +363,8 @@ class Environment:
         memory = 0
         if self._process is not None:
             memory = self._process.peak_memory()
-            self._terminal.take_back(self._process.pid)
+        if not self._runs:
+            self._leave_terminal()
         init_duration, self._init_duration = self._init_duration, None
         elapsed = asyncio.get_running_loop().time() - run.since
         usage = report.Usage(elapsed, self._function.memory, memory, init_duration)

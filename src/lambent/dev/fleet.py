@@ -27,7 +27,9 @@ SHUTDOWN_GRACE = 0.5
 class Fleet:
     """Hands invocations to environments, and starts these as it needs them. Its methods are called in the event loop.
 
-    `is_nested` says of an invocation whether another one, in flight, waits for it.
+    - `is_nested`: says of an invocation whether another one, in flight, waits for it
+    - `imported`: called when an environment has read files of code that were not known
+    - `look`: called when code does not start that did: it may be other code by now, and the fleet is paused then
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Fleet:
         *,
         is_nested: Callable[[Invocation], bool] = lambda _: False,
         imported: Callable[[], object] = lambda: None,
+        look: Callable[[], object] = lambda: None,
         kind: type[Environment] = Environment,
     ) -> None:
         self.function = function
@@ -49,6 +52,7 @@ class Fleet:
         self._surroundings = surroundings
         self._is_nested = is_nested
         self._imported = imported
+        self._look = look
         self._kind = kind
         self._strategy: Strategy = function.strategy or most_recent
         self._queue: deque[Invocation] = deque()
@@ -135,6 +139,8 @@ class Fleet:
     def init_failed(self, failure: Callable[[str], Failed]) -> None:
         """The oldest invocation pays, so that a function that cannot start is not started for ever."""
         self._settle(False)
+        if self.outcome.result():
+            self._look()
         if self._queue and not self._waits_for_others:
             invocation = self._queue.popleft()
             invocation.resolve(failure(invocation.request.request_id))

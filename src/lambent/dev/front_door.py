@@ -1,6 +1,6 @@
 """One HTTP request on its way through a door: in as an event, out as the function's reply. An ASGI application.
 
-Which function and which door that is depends on its path.
+Which function and which door that is, `lambent.dev.routes` says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from lambent.dev import custom, identifiers, page, report
 from lambent.dev.custom import CustomFailed, Rejected
-from lambent.dev.doors import DOORS
+from lambent.dev.doors import DOORS, cors
 from lambent.dev.doors.envelope import BODILESS
 from lambent.dev.doors.model import (
     PAYLOAD_LIMIT,
@@ -27,8 +27,20 @@ from lambent.dev.doors.model import (
     Site,
     StreamingDoor,
 )
-from lambent.dev.model import Cause, Failed, Function, Invocation, InvokeRequest, Replied, Result, Streaming
-from lambent.dev.routes import Routes
+from lambent.dev.guard import Guard, NoGuard
+from lambent.dev.hosts import hostname
+from lambent.dev.model import (
+    Cause,
+    Entrance,
+    Failed,
+    Function,
+    Invocation,
+    InvokeRequest,
+    Replied,
+    Result,
+    Streaming,
+)
+from lambent.dev.routes import Found, Routes
 from lambent.dev.service import Service
 from lambent.dev.stream import Stream, StreamFailed, read_prelude
 from lambent.errors import InvalidMessage
@@ -38,7 +50,7 @@ REFUSALS = {Cause.THROTTLED: Refusal.THROTTLED}
 
 
 NOT_FOUND = HTTPReply(404, [(b"content-type", b"application/json")], b'{"message":"Not Found"}')
-"""Where no function is: as API Gateway answers."""
+"""Where there is no entrance: as API Gateway answers."""
 
 
 class ClientGone(Exception):
@@ -55,36 +67,74 @@ class Begun(NamedTuple):
 
 
 class FrontDoor:
-    """Serves every path and method, each by the function that `routes` find for it, behind the door of that."""
+    """Serves every path and method on every host, each by the function and behind the door that `routes` find."""
 
-    def __init__(self, service: Service, routes: Routes, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, service: Service, routes: Routes, say: Callable[[str], None], guard: Guard | None = None
+    ) -> None:
         self._service = service
         self.routes = routes
+        self.guard: Guard = guard or NoGuard()
         self._say = say
-        self._doors: dict[str, tuple[Function, Door]] = {}
+        self._doors: dict[tuple[str, str], tuple[Site, Door]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self.routes.find(scope["path"])
-        reply: HTTPReply | Begun = NOT_FOUND
-        try:
-            if route is not None:
-                arrival = arrive(scope["headers"])
-                visit = Visit(route.function, self._door(route.function), arrival, self._service, self._say)
-                reply = await visit.answer(scope, receive)
-        except ClientGone:
-            return
-        if isinstance(reply, Begun):
-            await visit.pass_on(reply, send)
-            return
-        for message in messages(reply):
+        host = next(
+            (hostname(f"//{value.decode('latin-1')}") for name, value in scope["headers"] if name == b"host"), ""
+        )
+        arrival = arrive(scope["headers"])
+        target = self.routes.find(scope["method"], scope["raw_path"], host)
+        if (reply := self._by_itself(scope, target, host, arrival)) is None and isinstance(target, Found):
+            door = self._door(target.entrance, target.function)
+            visit = Visit(target, door, arrival, self._service, self._say)
+            try:
+                answer = await visit.answer(scope, receive, self.guard)
+            except ClientGone:
+                return
+            if isinstance(answer, Begun):
+                await visit.pass_on(answer, send)
+                return
+            reply = answer
+        for message in messages(reply or NOT_FOUND):
             await send(message)
 
-    def _door(self, function: Function) -> Door:
-        """Built once, unless the function is configured anew."""
-        known = self._doors.get(function.name)
-        if known is None or known[0] is not function:
-            door = DOORS[function.door](Site(function.name, function.region, function.account))
-            known = self._doors[function.name] = function, door
+    def _by_itself(
+        self, scope: Scope, target: Found | Entrance | None, host: str, arrival: Arrival
+    ) -> HTTPReply | None:
+        """What an entrance answers before it asks anyone: to preflights, and where it has no route."""
+        origin, method = cors.asked(scope["headers"])
+        if scope["method"] == "OPTIONS":
+            preflight = self._preflight(scope, target, host, origin, method)
+            if preflight is not None:
+                entrance, reply = preflight
+                return self._door(entrance, None).stamped(reply, arrival)
+        if isinstance(target, Entrance):
+            reply = self._door(target, None).refuse(Refusal.NO_ROUTE, arrival)
+            return cors.applied(target.kind, target.cors, origin, reply)
+        return None
+
+    def _preflight(
+        self, scope: Scope, target: Found | Entrance | None, host: str, origin: str, method: str
+    ) -> tuple[Entrance, HTTPReply] | None:
+        """The entrance is the one that the request would come to of which this one asks."""
+        asked = self.routes.find(method, scope["raw_path"], host) if method else target
+        entrance = asked.entrance if isinstance(asked, Found) else asked
+        if entrance is None or entrance.cors is None or entrance.kind not in cors.KINDS:
+            return None
+        if entrance.kind == "rest":
+            methods = self.routes.methods(entrance, scope["raw_path"], host)
+            there = bool(methods) and "OPTIONS" not in methods
+            return (entrance, cors.mock(entrance.cors, origin, methods)) if there else None
+        return (entrance, cors.preflight(entrance.kind, entrance.cors, origin)) if origin and method else None
+
+    def _door(self, entrance: Entrance, function: Function | None) -> Door:
+        """Built once, unless what stands behind it is somewhere else now."""
+        name = function.name if function else entrance.name
+        api = "" if entrance.name in (entrance.kind, name) or entrance.kind.startswith("alb") else entrance.name
+        site = Site(name, function.region, function.account, api) if function else Site(name)
+        known = self._doors.get((entrance.kind, name))
+        if known is None or known[0] != site:
+            known = self._doors[entrance.kind, name] = site, DOORS[entrance.kind](site)
         return known[1]
 
 
@@ -92,16 +142,29 @@ class Visit:
     """One request to one function."""
 
     def __init__(
-        self, function: Function, door: Door, arrival: Arrival, service: Service, say: Callable[[str], None]
+        self, found: Found, door: Door, arrival: Arrival, service: Service, say: Callable[[str], None]
     ) -> None:
-        self._function = function
+        self._entrance = found.entrance
+        self._route = found.route
+        self._matched = found.matched
+        self._function = found.function
         self._door = door
         self._arrival = arrival
         self._service = service
         self._say = say
+        self._origin = ""
 
-    async def answer(self, scope: Scope, receive: Receive) -> HTTPReply | Begun:
-        """Invoke the function. Raises ClientGone."""
+    async def answer(self, scope: Scope, receive: Receive, guard: Guard) -> HTTPReply | Begun:
+        """Invoke the function, if the guard lets the request pass. Raises ClientGone."""
+        self._origin, _ = cors.asked(scope["headers"])
+        answer = await self._answer(scope, receive, guard)
+        if isinstance(answer, Begun):
+            return answer._replace(start=self._exposed(answer.start))
+        return self._exposed(answer)
+
+    async def _answer(self, scope: Scope, receive: Receive, guard: Guard) -> HTTPReply | Begun:
+        if refusal := refused(scope, self._door):
+            return self._door.refuse(refusal, self._arrival)
         headers: RawHeaders = list(scope["headers"])
         body = await read_body(headers, receive, self._door.limits.body)
         if body is None:
@@ -116,6 +179,13 @@ class Visit:
             scheme=scope["scheme"],
             http_version=scope["http_version"],
         )
+        leave = await guard.check(self._route, self._entrance, request, self._matched, self._arrival, self._door)
+        if isinstance(leave, HTTPReply):
+            return self._door.stamped(leave, self._arrival)
+        self._matched = self._matched._replace(authorizer=leave.authorizer, identity=leave.identity)
+        return await self._invoke(request, receive)
+
+    async def _invoke(self, request: HTTPRequest, receive: Receive) -> HTTPReply | Begun:
         try:
             invoke = await self._invoke_request(request)
         except Rejected as error:
@@ -127,9 +197,15 @@ class Visit:
             return self._door.refuse(Refusal.TOO_LARGE, self._arrival)
         invocation = self._service.invoke(self._function.name, invoke)
         result = await self._result(invocation, receive)
+        if result is None:
+            return self._door.refuse(Refusal.TIMED_OUT, self._arrival)
         if isinstance(result, Streaming):
             return await self._begin(request, result.stream)
         return self._reply(request, result)
+
+    def _exposed(self, reply: HTTPReply) -> HTTPReply:
+        """With the entrance's own CORS headers."""
+        return cors.applied(self._entrance.kind, self._entrance.cors, self._origin, reply)
 
     async def _invoke_request(self, request: HTTPRequest) -> InvokeRequest:
         """The event and what goes with it, made by the door or by the functions that are configured for that.
@@ -138,17 +214,17 @@ class Visit:
         """
         event: object
         if self._function.make_event is None:
-            event = self._door.event(request, self._arrival)
+            event = self._door.event(request, self._arrival, self._matched)
         else:
             event = await custom.event(request, self._function)
         payload = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
         invoke = InvokeRequest(self._arrival.request_id, payload, self._arrival.trace)
         return await custom.with_context(invoke, request, self._function)
 
-    async def _result(self, invocation: Invocation, receive: Receive) -> Result:
+    async def _result(self, invocation: Invocation, receive: Receive) -> Result | None:
         """Wait for the result; as long as the invocation stands in the queue, for the client to go away as well."""
         if not self._service.waits(invocation):
-            return await invocation.result
+            return await self._in_time(invocation)
 
         def left(gone: asyncio.Future[Message]) -> None:
             if not gone.cancelled():
@@ -157,9 +233,25 @@ class Visit:
         gone = asyncio.ensure_future(receive())
         gone.add_done_callback(left)
         try:
-            return await invocation.result
+            return await self._in_time(invocation)
         finally:
             gone.cancel()
+
+    async def _in_time(self, invocation: Invocation) -> Result | None:
+        """Wait for the result as long as the door does; None if that was not long enough: the function runs on.
+
+        The time of a function that somebody debugs does not count.
+        """
+        seconds = self._entrance.timeout or self._door.limits.seconds
+        if seconds is None or self._function.debug:
+            return await invocation.result
+        await asyncio.wait({invocation.result}, timeout=seconds)
+        if invocation.result.done() or invocation.held:
+            return await invocation.result
+        invocation.result.add_done_callback(let_go)
+        late = f"{self._function.name} has not replied within the {seconds:g} s that {self._door.title} waits"
+        self._say(f"RequestId: {self._arrival.request_id} {late}; it runs on.")
+        return None
 
     async def _begin(self, request: HTTPRequest, stream: Stream) -> HTTPReply | Begun:
         """Wait for status and headers. What goes wrong before these are sent can still be answered."""
@@ -232,6 +324,26 @@ def arrive(headers: RawHeaders) -> Arrival:
         trace=identifiers.trace(received, now, os.urandom),
         now=now,
     )
+
+
+def refused(scope: Scope, door: Door) -> Refusal | None:
+    """Why the door would not even look at the request, by the size of its head."""
+    limits = door.limits
+    if limits.url is None and limits.head is None:
+        return None
+    url = len(scope["raw_path"]) + len(scope["query_string"]) + bool(scope["query_string"])
+    if limits.url is not None and url > limits.url:
+        return Refusal.URL_TOO_LONG
+    line = len(f"{scope['method']}  HTTP/{scope['http_version']}") + url
+    if limits.head is not None and line + sum(len(value) for _, value in scope["headers"]) > limits.head:
+        return Refusal.HEAD_TOO_LARGE
+    return None
+
+
+def let_go(result: asyncio.Future[Result]) -> None:
+    """Nobody takes it any more; a streamed one is not to wait for that."""
+    if not result.cancelled() and isinstance(late := result.result(), Streaming):
+        late.stream.abandon()
 
 
 def check_size(payload: bytes, limit: int) -> None:

@@ -8,13 +8,18 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from lambent.dev.asynchronous import Asynchronously
+from lambent.dev.authorizers import Authorizers
+from lambent.dev.authorizers.caller import NOBODY, Caller
+from lambent.dev.authorizers.caller import read as read_caller
 from lambent.dev.config import Project
 from lambent.dev.front_door import FrontDoor
 from lambent.dev.hosts import Hosts
 from lambent.dev.invoke_api import InvokeAPI
 from lambent.dev.model import Function
+from lambent.dev.reaper import Reaper
 from lambent.dev.reception import Reception
 from lambent.dev.routes import Routes
 from lambent.dev.service import Service
@@ -25,6 +30,9 @@ from lambent.errors import ConfigurationError
 
 QUIET = ("warning", "error")
 """Log levels without START, END and REPORT."""
+
+FIXED = ("host", "port", "https", "allowed_hosts")
+"""What of a project holds as long as it runs."""
 
 CONFIGURATION = "the configuration"
 """The mark of its file; no function can have this name."""
@@ -43,11 +51,13 @@ class Local:
         """The configuration was read then, or before."""
         self._endpoint = endpoint
         self._terminal = Terminal(say)
+        self._reaper = Reaper()
         self._say = say = self._terminal.say
         self._watcher = Watcher(self._watched, self._changed)
-        self.service = Service(self._around, say, self._watcher.refresh)
+        self.service = Service(self._around, say, self._watcher.refresh, self._watcher.look)
         self._asynchronous = Asynchronously(self.service, say, project.time_scale)
-        self._front_door = FrontDoor(self.service, routes(project), say)
+        self._authorizers = Authorizers(self.service, say, caller=caller(project))
+        self._front_door = FrontDoor(self.service, routes(project), say, self._authorizers)
         invoke_api = InvokeAPI(self.service, self._asynchronous)
         hosts = Hosts(project.host, project.allowed_hosts)
         self.reception = Reception(hosts, self._front_door, invoke_api, self.service)
@@ -55,6 +65,7 @@ class Local:
 
     def open(self) -> None:
         """Start the functions, and look after their files."""
+        self._tell()
         self.service.deploy(self._project.functions)
         self._watcher.refresh()
         self._watching = asyncio.create_task(self._watch())
@@ -75,6 +86,12 @@ class Local:
         self.service.kill()
         await self.close(0)
         self._terminal.close()
+        self._reaper.close()
+
+    def _tell(self) -> None:
+        """What of the configuration will not do what it seems to."""
+        for line in (*self._project.notes, *self._front_door.routes.doubts):
+            self._say(line)
 
     async def _watch(self) -> None:
         try:
@@ -101,6 +118,7 @@ class Local:
             terminal=self._terminal,
             quiet=self._project.log_level in QUIET,
             endpoint=self._endpoint,
+            heir=self._reaper,
         )
 
     def _watched(self) -> Watched:
@@ -112,7 +130,9 @@ class Local:
             others = () if sources.complete else map(str, files_below(functions[name].app_dir, ".py"))
             for path in (*sources.files, *others, *listed):
                 marks[path][name] = sources.since
-        for file in filter(None, (self._project.file, self._project.env_file)):
+        folder = self._project.file.parent if self._project.file else Path.cwd()
+        variables = self._project.env_file or folder / ".env"  # which may come yet
+        for file in filter(None, (self._project.file, variables, self._project.caller)):
             marks[str(file)][CONFIGURATION] = self._since
         return marks
 
@@ -128,16 +148,23 @@ class Local:
         self._since = time.time()
         try:
             project = self._project.again()
+            found, who = routes(project), caller(project)
         except ConfigurationError as error:
             self._say(f"{error}\nThe configuration before that remains in force.")
             return
         before, self._project = self._project, project
-        if (before.host, before.port, before.allowed_hosts) != (project.host, project.port, project.allowed_hosts):
-            self._say("Host, port and allowed hosts take effect with the next start.")
-        self._front_door.routes = routes(project)
+        if any(getattr(before, name) != getattr(project, name) for name in FIXED):
+            self._say("Host, port, HTTPS and allowed hosts take effect with the next start.")
+        self._front_door.routes = found
+        self._authorizers.caller = who
+        self._tell()
         self.service.deploy(project.functions)
         self._watcher.refresh()
 
 
+def caller(project: Project) -> Caller:
+    return read_caller(project.caller) if project.caller else NOBODY
+
+
 def routes(project: Project) -> Routes:
-    return Routes(project.functions, first_match=project.first_match)
+    return Routes(project.functions, project.entrances, first_match=project.first_match)

@@ -73,6 +73,10 @@ class Route(NamedTuple):
     """Of a token, of which it must have one."""
     api_key: bool = False
     """Whether it wants one."""
+    priority: int | None = None
+    """Of a listener's rule, the lowest first; None: after those that have one, the most specific first."""
+    host: str = ""
+    """What the request's must be, with `*` and `?`, of a listener's rule; empty for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,8 @@ class Entrance:
     default_authorizer: str = ""
     api_keys: Mapping[str, str] = field(default_factory=dict)
     """Name → value."""
+    api_key_source: str = "header"
+    """`header`: they come in `x-api-key`; `authorizer`: a Lambda authorizer names one."""
     timeout: float | None = None
     """Seconds after which it answers by itself; None: as on AWS."""
 
@@ -146,6 +152,8 @@ class Source:
     schedule: str = ""
     """`rate(5 minutes)`, `cron(0 12 * * ? *)`."""
     time_zone: str = "UTC"
+    scheduler: bool = False
+    """Whether the EventBridge Scheduler has it, rather than a rule. So it has one with a time zone, or `at(…)`."""
     input: str = ""
     """The event, as JSON; empty: the one that EventBridge makes."""
     queue: str = ""
@@ -158,6 +166,8 @@ class Source:
     """Whether the function reports the items that failed (`ReportBatchItemFailures`)."""
     concurrency: int = 2
     """Batches at once."""
+    filters: tuple[str, ...] = ()
+    """Patterns as JSON (`FilterCriteria`): messages that match none of them are deleted. Empty: all are wanted."""
     enabled: bool = True
 
 
@@ -273,7 +283,7 @@ class InvokeRequest(NamedTuple):
 class Invocation:
     """One event on its way through the service."""
 
-    __slots__ = ("ended", "request", "result")
+    __slots__ = ("ended", "held", "request", "result")
 
     def __init__(self, request: InvokeRequest, loop: asyncio.AbstractEventLoop) -> None:
         self.request = request
@@ -281,6 +291,8 @@ class Invocation:
         """Done when the invoker may have its answer."""
         self.ended: asyncio.Future[bytes] = loop.create_future()
         """Done when nothing more is done about it. Its value is the end of its log, 4 KB at most."""
+        self.held = False
+        """Whether somebody stands in it with a debugger, or did: the time it takes counts for nothing."""
 
     def resolve(self, result: Result) -> None:
         """Answer the invoker, unless that happened before or the invoker has gone away."""

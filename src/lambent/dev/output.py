@@ -10,6 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 PIECE = 1 << 16
+CAPACITY = 1 << 20
+"""Bytes that a pipe may hold: on Linux no more than this, unless root says otherwise."""
+
 LONGEST = 1 << 18
 """Bytes of a line; what is longer is broken."""
 
@@ -37,10 +40,11 @@ class Pipe:
             self.entrance = -1
 
     def drain(self) -> None:
-        """Take what has been printed up to now, an unfinished line too."""
+        """Take what has been printed up to now, an unfinished line too; but not for ever, if more and more comes."""
         if sys.platform != "win32":
-            while self._open and self._read():
-                pass
+            most = CAPACITY
+            while self._open and most > 0 and (size := self._read()):
+                most -= size
         rest, self._rest = self._rest, b""
         if rest:
             self._take(rest.decode("utf-8", "replace"))
@@ -51,19 +55,19 @@ class Pipe:
         self.drain()
         self._hang_up()
 
-    def _read(self) -> bool:
-        """Take what is there; whether there may be more."""
+    def _read(self) -> int:
+        """Take what is there. Returns how many bytes that was."""
         try:
             piece = os.read(self._end, PIECE)
         except (BlockingIOError, InterruptedError):
-            return False
+            return 0
         except OSError:
             piece = b""
-        if not piece:
+        if piece:
+            self._feed(piece)
+        else:
             self._hang_up()
-            return False
-        self._feed(piece)
-        return True
+        return len(piece)
 
     def _feed(self, piece: bytes) -> None:
         *lines, self._rest = (self._rest + piece).split(b"\n")
@@ -99,7 +103,7 @@ class Tail:
         self._size = 0
 
     def add(self, line: str) -> None:
-        data = line.encode() + b"\n"
+        data = line.encode("utf-8", "replace") + b"\n"
         self._lines.append(data)
         self._size += len(data)
         if self._size > 16 * self.LIMIT:

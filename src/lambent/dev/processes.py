@@ -7,19 +7,35 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from lambent.dev.surroundings import Heir, NoHeir
+
+LOOK_AGAIN = 0.1
+"""Seconds for which a look at who has been started holds, and at the memory of several processes: it takes a quarter of
+a millisecond for each."""
+
+VERSION_LIMIT = 10.0
+"""Seconds that an interpreter has to say which one it is."""
+
 
 class Process:
     """A running process at the head of a process group of its own, so that Ctrl-C in the terminal does not reach it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, heir: Heir) -> None:
         self._process = process
+        self._heir = heir
+        heir.started(process.pid)
+        self._memory = 0
         self._peak = 0
+        self._looked = -LOOK_AGAIN
+        self._others: list[psutil.Process] = []
+        """That it had started, at the last look."""
         try:
             self._facts: psutil.Process | None = psutil.Process(process.pid)
         except psutil.NoSuchProcess:
@@ -27,32 +43,30 @@ class Process:
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], variables: Mapping[str, str], directory: str, output: int | None = None
+        cls,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        directory: str,
+        output: int | None = None,
+        heir: Heir = NoHeir(),  # noqa: B008 - it has no state
     ) -> Process:
-        """Start it, output going to a file descriptor, or where ours goes. OSError if it cannot be."""
+        """Start it, output going to a file descriptor, or where ours goes. OSError if it cannot be.
+
+        It is the heir who ends it if we cannot.
+        """
+        own: dict[str, int] = {"process_group": 0}
         if sys.platform == "win32":
-            return cls(
-                await asyncio.create_subprocess_exec(
-                    *command,
-                    env=variables,
-                    cwd=directory,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    creationflags=subprocess.CREATE_NEW_PROCESS_GROUP,
-                )
-            )
-        return cls(
-            await asyncio.create_subprocess_exec(
-                *command,
-                env=variables,
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                process_group=0,
-            )
+            own = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=variables,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            **own,  # type: ignore[arg-type]  # of many keywords, these are numbers
         )
+        return cls(process, heir)
 
     @property
     def pid(self) -> int:
@@ -61,7 +75,9 @@ class Process:
 
     async def wait(self) -> int:
         """Until it has ended. The exit status, negative for a signal."""
-        return await self._process.wait()
+        status = await self._process.wait()
+        self._heir.ended(self.pid)
+        return status
 
     def terminate(self) -> None:
         """Ask it to end."""
@@ -92,7 +108,11 @@ class Process:
         if sys.platform == "win32":
             self._kill_tree()
             return
+        others = [*self._others, *descendants(self.pid)]
         self._signal(signal.SIGKILL)
+        for each in others:  # who has left the group; psutil knows a number that is somebody else's by now
+            with suppress(psutil.Error):
+                each.kill()
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):  # macOS: the latter where only zombies are left
@@ -112,14 +132,19 @@ class Process:
 
     def memory(self) -> int:
         """Bytes of resident memory of it and, where that is quickly known, of everything that it started."""
-        own = self._process.pid
-        total = 0
-        for each in family(own):
+        if time.monotonic() - self._looked >= LOOK_AGAIN:
+            self._looked = time.monotonic()
+            self._others = descendants(self.pid)
+            if self._others and self._facts is not None:
+                self._memory = together([self._facts, *self._others])
+        if not self._others:
             with suppress(psutil.Error):
-                process = self._facts if each == own and self._facts else psutil.Process(each)
-                total += process.memory_info().rss
-        self._peak = max(self._peak, total)
-        return total
+                self._memory = self._rss()
+        self._peak = max(self._peak, self._memory)
+        return self._memory
+
+    def _rss(self) -> int:
+        return self._facts.memory_info().rss if self._facts is not None else 0
 
     def peak_memory(self) -> int:
         """The most bytes of resident memory seen so far, this look included."""
@@ -127,13 +152,32 @@ class Process:
         return self._peak
 
 
-def family(pid: int) -> list[int]:
-    """A process and its descendants; on systems other than Linux, where finding these takes long, without them."""
+def together(processes: Sequence[psutil.Process]) -> int:
+    """Bytes of resident memory of several processes. What they share counts once, as in AWS's limit."""
+    total = 0
+    for each in processes:
+        with suppress(psutil.Error):
+            found = each.memory_full_info()
+            total += getattr(found, "pss", found.rss)
+    return total
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Of a process that has not ended; on systems other than Linux, where finding these takes long, none."""
+    found = []
+    for child in children(pid):
+        with suppress(psutil.Error):
+            found += [psutil.Process(child), *descendants(child)]
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """By whichever of its threads they were started."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_bytes().split()
+        texts = [(thread / "children").read_bytes() for thread in Path(f"/proc/{pid}/task").iterdir()]
     except OSError:
-        return [pid]
-    return [pid, *(each for child in children for each in family(int(child)))]
+        return []
+    return [int(child) for text in texts for child in text.split()]
 
 
 async def python_version(python: str) -> tuple[int, int]:
@@ -144,9 +188,14 @@ async def python_version(python: str) -> tuple[int, int]:
     asked = await asyncio.create_subprocess_exec(
         python, "-I", "-c", script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    said, _ = await asked.communicate()
     try:
+        async with asyncio.timeout(VERSION_LIMIT):
+            said, _ = await asked.communicate()
         major, minor = map(int, said.split())
-    except ValueError:
+    except (ValueError, TimeoutError):
         raise OSError(f"{python!r} does not run as a Python interpreter.") from None
+    finally:
+        with suppress(ProcessLookupError):
+            asked.kill()
+            await asked.wait()
     return major, minor

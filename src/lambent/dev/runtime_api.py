@@ -170,7 +170,8 @@ class Connection(asyncio.Protocol):
         self._is_asked = False
         if self._transport.is_closing():
             return
-        self._transport.write(response(answer, self._head))
+        if answer.status:  # else nothing is expected: see lambent.dev.companion
+            self._transport.write(response(answer, self._head))
         if not self._head.keeps_alive:
             self._transport.close()
         elif self._requests.events:

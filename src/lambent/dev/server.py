@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from lambent.dev import certificate
+from lambent.dev.certificate import Certificate
 from lambent.dev.doors import DOORS
 from lambent.dev.doors.model import Site
 from lambent.dev.fleet import SHUTDOWN_GRACE
 from lambent.dev.local import Local
 from lambent.dev.model import Function
+from lambent.dev.routes.bindings import OF_PATH, Binding, bind
 from lambent.errors import ConfigurationError
 from lambent.types import ASGIApp
 
@@ -31,48 +35,74 @@ REQUEST_GRACE = 2.0
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept."""
 
+Stopping = Callable[[], AbstractContextManager[tuple[asyncio.Event, asyncio.Event]]]
+"""Within it, two events: the first asks to stop, the second insists."""
+
 
 def run(project: Project) -> None:
     """Serve until Ctrl-C or SIGTERM. `ConfigurationError` if the port cannot be had."""
+    shown = certificate.of_project(project, os.environ) if project.https else None
     listener = listen(project.host, project.port)
     with listener:
-        asyncio.run(serve(project, listener, say))
-
-
-async def serve(project: Project, listener: socket.socket, say: Callable[[str], None]) -> None:
-    """Serve on `listener` until stopped; nothing that was started here is left behind."""
-    local = Local(project, url(listener), say)
-    http = http_server(local.reception)
-    with stopping() as (asked, insisted):
-        serving = asyncio.create_task(http.serve(sockets=[listener]))
-        local.open()
-        say(banner(project, url(listener)))
         try:
+            asyncio.run(serve(project, listener, say, shown))
+        finally:
+            fall_silent()
+
+
+async def serve(
+    project: Project,
+    listener: socket.socket,
+    say: Callable[[str], None],
+    shown: Certificate | None = None,
+    until: Stopping | None = None,
+) -> None:
+    """Serve on `listener` until stopped, by Ctrl-C or SIGTERM unless told otherwise; nothing is left behind.
+
+    With a certificate, by HTTPS; functions find the Invoke API on a port of its own then, for they trust no certificate
+    of ours.
+    """
+    inner = listen("127.0.0.1", 0) if shown else listener
+    local = Local(project, url(inner), say)
+    servers = {listener: http_server(local.reception, shown), **({inner: http_server(local.reception)} if shown else {})}
+    with (until or stopping)() as (asked, insisted), inner:
+        serving = asyncio.create_task(serve_all(servers))
+        try:
+            local.open()
+            say(banner(project, url(listener, shown), shown))
             await either(serving, asked)
             say("Stopping.")
-            closing = asyncio.create_task(close(http, local, serving))
+            closing = asyncio.create_task(close(servers.values(), local, serving))
             await either(closing, insisted)
-            closing.cancel()
+            if not closing.cancel():
+                closing.result()
         finally:
             await local.end()
-            await hang_up(http, serving)
+            await hang_up(servers.values(), serving)
     if not serving.cancelled() and (error := serving.exception()):
         raise error
 
 
-async def close(http: uvicorn.Server, local: Local, serving: asyncio.Task[None]) -> None:
+async def serve_all(servers: Mapping[socket.socket, uvicorn.Server]) -> None:
+    """Each on its own socket. Raises what the first one that fails does."""
+    await asyncio.gather(*(http.serve(sockets=[listener]) for listener, http in servers.items()))
+
+
+async def close(servers: Iterable[uvicorn.Server], local: Local, serving: asyncio.Task[None]) -> None:
     """In order: no new connections, requests end, environments end, connections end."""
-    http.should_exit = True
+    for http in servers:
+        http.should_exit = True
     await local.drained(REQUEST_GRACE)
     await local.close(SHUTDOWN_GRACE)
     await asyncio.wait({serving}, timeout=1)
 
 
-async def hang_up(http: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    """End the connections that are left, and with them the HTTP server."""
-    http.should_exit = http.force_exit = True
-    for connection in list(http.server_state.connections):
-        connection.transport.abort()
+async def hang_up(servers: Iterable[uvicorn.Server], serving: asyncio.Task[None]) -> None:
+    """End the connections that are left, and with them the HTTP servers."""
+    for http in servers:
+        http.should_exit = http.force_exit = True
+        for connection in list(http.server_state.connections):
+            connection.transport.abort()
     await asyncio.wait({serving}, timeout=1)
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
@@ -114,9 +144,11 @@ def stopping() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
                 loop.remove_signal_handler(each)
 
 
-def http_server(app: ASGIApp) -> uvicorn.Server:
+def http_server(app: ASGIApp, shown: Certificate | None = None) -> uvicorn.Server:
     """uvicorn, without its logs, its opinion on proxies, and its hold on signals."""
     import uvicorn
+
+    from lambent.dev.http_connection import HTTPConnection
 
     class Server(uvicorn.Server):
         @contextmanager
@@ -126,6 +158,7 @@ def http_server(app: ASGIApp) -> uvicorn.Server:
     logging.getLogger("uvicorn.error").addFilter(is_news)
     config = uvicorn.Config(
         app,
+        http=HTTPConnection,
         lifespan="off",
         ws="none",
         log_config=None,
@@ -134,6 +167,7 @@ def http_server(app: ASGIApp) -> uvicorn.Server:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE,
+        ssl_certfile=shown.server if shown else None,
     )
     return Server(config)
 
@@ -171,31 +205,49 @@ def why(host: str, port: int, error: OSError) -> str:
     return f"Cannot listen on port {port} of {host!r}: {error.strerror}"
 
 
-def url(listener: socket.socket) -> str:
+def url(listener: socket.socket, shown: Certificate | None = None) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if shown else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def banner(project: Project, where: str) -> str:
-    if len(project.functions) == 1:
-        text = alone(project.functions[0], where)
+def banner(project: Project, where: str, shown: Certificate | None = None) -> str:
+    if len(project.functions) == 1 and not project.functions[0].routes:
+        text = alone(project, where)
     else:
         width = max((len(function.name) for function in project.functions), default=0)
-        rows = [f"  {each.name:<{width}}  {served(each, where)}" for each in project.functions]
+        bound = [] if project.first_match else bind(project.functions, project.entrances)
+        rows = [f"  {each.name:<{width}}  {line}" for each in project.functions for line in served(each, bound, where)]
         text = "\n".join([f"{len(rows)} functions are served on {where}", "", *rows])
-    return f"\n  {text}\n  Ctrl-C stops it\n"
+    trust = f"  Clients have to trust {shown.authority}\n" if shown else ""
+    return f"\n  {text}\n{trust}  Ctrl-C stops it\n"
 
 
-def alone(function: Function, where: str) -> str:
-    title = DOORS[function.door](Site(function.name)).title + (", streaming" if function.stream else "")
+def alone(project: Project, where: str) -> str:
+    function = project.functions[0]
+    kind = next((each.kind for each in project.entrances if each.name == function.door), function.door)
+    title = door_title(kind) + (", streaming" if function.stream else "")
     limits = f"up to {function.environments} environments, {function.memory} MB, timeout {function.timeout:g} s"
     what = f"{title}; {limits}; runtime {function.runtime}"
     return f"{function.handler} is served on {where}{served_below(function)}\n\n  {what}"
 
 
-def served(function: Function, where: str) -> str:
-    title = DOORS[function.door](Site(function.name)).title
-    return f"{where}{function.path}  {title}" if function.path else "by the Invoke API"
+def served(function: Function, bound: Sequence[Binding], where: str) -> Iterator[str]:
+    """A line for each route."""
+    if function.path:
+        kind = next((each.entrance.kind for each in bound if each.function is function), function.door)
+        yield f"{where}{function.path}  {door_title(kind)}"
+    routes = [each for each in bound if each.function is function and (each.place != OF_PATH or not function.path)]
+    for each in routes:
+        named = "" if each.entrance.name in (each.entrance.kind, function.name) else f" {each.entrance.name}"
+        base = f" below {each.entrance.base_path}" if each.entrance.base_path else ""
+        yield f"{each.key}{base}  {door_title(each.entrance.kind)}{named}"
+    if not function.path and not routes:
+        yield "by the Invoke API"
+
+
+def door_title(kind: str) -> str:
+    return DOORS[kind](Site("")).title
 
 
 def served_below(function: Function) -> str:
@@ -203,7 +255,18 @@ def served_below(function: Function) -> str:
 
 
 def say(text: str) -> None:
-    """Print at once; a terminal that went away is no reason to fail."""
+    """Print at once; what the terminal has no letters for is escaped. One that went away is no reason to fail."""
+    encoding = sys.stdout.encoding
     with suppress(OSError):
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{text}\n".encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
+
+
+def fall_silent() -> None:
+    """What was not printed because the terminal went away is not tried again at exit, which would fail."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

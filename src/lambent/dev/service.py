@@ -56,6 +56,7 @@ class Service:
 
     - `around`: a function's surroundings
     - `imported`: called when `sources` has news
+    - `look`: called when it matters whether code has changed
     - `announce`: called with a line for people
     """
 
@@ -64,11 +65,13 @@ class Service:
         around: Callable[[Function], Surroundings],
         announce: Callable[[str], None],
         imported: Callable[[], object] = lambda: None,
+        look: Callable[[], object] = lambda: None,
         kind: type[Environment] = Environment,
     ) -> None:
         self._around = around
         self._announce = announce
         self._imported = imported
+        self._look = look
         self._kind = kind
         self._deployments: dict[str, Deployment] = {}
         self._fleets: set[Fleet] = set()
@@ -104,6 +107,11 @@ class Service:
     def sources(self) -> dict[str, Sources]:
         """By function."""
         return {name: each.sources() for name, each in self._deployments.items()}
+
+    def generation(self, name: str) -> int:
+        """Of the code that serves; 0 for a function that is not there."""
+        deployment = self._deployments.get(name)
+        return deployment.generation if deployment else 0
 
     def invoke(self, name: str, request: InvokeRequest) -> Invocation:
         """Take an invocation; its `result` is done when the invoker can be answered. Raises UnknownFunction."""
@@ -175,6 +183,7 @@ class Service:
             self._around(function),
             is_nested=self._is_nested,
             imported=self._imported,
+            look=self._look,
             kind=self._kind,
         )
         self._fleets.add(fleet)
@@ -185,6 +194,7 @@ class Service:
         if deployment.coming is not None:
             deployment.coming.cancel()
         deployment.function = function
+        deployment.serving.pause()  # what it started from here on would read the new code
         deployment.coming = asyncio.create_task(self._bring(deployment, function))
 
     async def _bring(self, deployment: Deployment, function: Function) -> None:
@@ -192,7 +202,6 @@ class Service:
         if function.debug or deployment.serving.function.debug:
             await self._bring_after(deployment, function)
             return
-        deployment.serving.pause()  # what it started now would read the new code
         fleet = deployment.tried = self._fleet(function)
         try:
             fleet.warm(max(1, function.warm))

@@ -33,6 +33,20 @@ class Lender(Protocol):
     def take_back(self, group: int) -> None: ...
 
 
+class Heir(Protocol):
+    """Who ends process groups when the local Lambda no longer can: see `lambent.dev.reaper.Reaper`."""
+
+    def started(self, group: int) -> None: ...
+    def ended(self, group: int) -> None: ...
+
+
+class NoHeir:
+    """They are left to themselves."""
+
+    def started(self, group: int) -> None: ...
+    def ended(self, group: int) -> None: ...
+
+
 class Surroundings(NamedTuple):
     """What an environment has around it."""
 
@@ -43,3 +57,4 @@ class Surroundings(NamedTuple):
     """Whether START, END and REPORT are left out."""
     endpoint: str = ""
     """The URL of the Invoke API, for functions that invoke others."""
+    heir: Heir = NoHeir()

@@ -1,7 +1,8 @@
 """Which files have changed since functions read them.
 
 The system's notifications say when to look, and a look is taken four times a second all the same: some file systems
-notify of nothing, and a change may come before notifications are asked for. What has changed, the files themselves tell.
+notify of nothing, and a change may come before notifications are asked for. What has changed is told by the files
+themselves.
 """
 
 from __future__ import annotations
@@ -75,14 +76,19 @@ class Watcher:
 
     async def _listen(self, folders: set[str]) -> None:
         """Until others are to be listened to."""
-        try:
-            async for others in notifications(folders, self._again):
-                if others:
-                    self.refresh()
-                self._look()
-        except (OSError, RuntimeError):  # a folder has gone, or there are more than the system takes
-            await asyncio.sleep(LOOK_MS / 1000)
-            self._refresh()
+        reasons = notifications(folders, self._again)
+        while True:
+            try:
+                others = await anext(reasons, None)
+            except (OSError, RuntimeError):  # a folder has gone, or there are more than the system takes
+                await asyncio.sleep(LOOK_MS / 1000)
+                self._refresh()
+                return
+            if others is None:
+                return
+            if others:
+                self.refresh()
+            self.look()
 
     def _refresh(self) -> None:
         if self._timer is not None:
@@ -93,12 +99,12 @@ class Watcher:
         self._prints = {path: seen for path, seen in self._prints.items() if path in self._now}
         if self._folders() != folders:
             self._again.set()
-        self._look()
+        self.look()
 
     def _folders(self) -> set[str]:
         return {str(folder) for folder in {Path(path).parent for path in self._now} if folder.is_dir()}
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Compare every file with what it was at the last look. One that is gone may come back: it has not changed."""
         marks: set[str] = set()
         for path, concerned in self._now.items():
@@ -127,7 +133,6 @@ async def notifications(folders: Iterable[str], stop: asyncio.Event) -> AsyncIte
         rust_timeout=LOOK_MS,
         yield_on_timeout=True,
         stop_event=stop,
-        raise_interrupt=False,
         recursive=False,
         ignore_permission_denied=True,
     ):

@@ -16,7 +16,7 @@ from lambent.dev import config
 from lambent.dev.config import Project, smyth_calls
 from lambent.dev.config import smyth as ours
 from lambent.dev.model import Function
-from lambent.dev.routes import Routes
+from lambent.dev.routes import Found, Routes
 from lambent.dev.strategies import most_recent, round_robin
 from lambent.errors import ConfigurationError
 
@@ -127,8 +127,8 @@ def test_the_first_path_that_matches_wins_as_in_starlette(folder: Folder) -> Non
     routes = Routes(project.functions, first_match=project.first_match)
     for path in ("/orders/1", "/orders/", "/", "/other"):
         theirs = next((each for each in project.functions if compile_path(each.path)[0].match(path)), None)
-        found = routes.find(path)
-        assert (found.function if found else None) is theirs
+        found = routes.find("GET", path.encode())
+        assert (found.function if isinstance(found, Found) else None) is theirs
 
 
 @pytest.mark.parametrize(("environ", "region"), [({}, "eu-central-1"), ({"AWS_REGION": "us-west-2"}, "us-west-2")])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lambent import gateway
 from lambent.dev.doors.function_url import FunctionURL
-from lambent.dev.doors.model import Arrival, HTTPRequest, Refusal, Site
+from lambent.dev.doors.model import Arrival, HTTPRequest, Matched, Refusal, Site
 from lambent.errors import InvalidMessage
 from lambent.gateway import model as gateway_model
 
@@ -198,3 +198,11 @@ def test_without_one_it_is_200_and_bytes(prelude: bytes | None) -> None:
 def test_one_that_cannot_be_read_is_refused(prelude: bytes) -> None:
     with pytest.raises(InvalidMessage):
         DOOR.begin(prelude, ARRIVAL)
+
+
+def test_a_signed_request_tells_who_signed_and_a_route_is_never_told() -> None:
+    matched = Matched("GET /x", "/x", {"id": "1"}, authorizer={"iam": {"accessKey": "AK"}})
+    event = json.loads(json.dumps(DOOR.event(request(), ARRIVAL, matched)))
+    assert event["requestContext"]["authorizer"] == {"iam": {"accessKey": "AK"}}
+    assert (event["requestContext"]["accountId"], event["routeKey"]) == ("123456789012", "$default")
+    assert "pathParameters" not in event

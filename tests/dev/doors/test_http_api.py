@@ -1,6 +1,7 @@
 """An HTTP API: its events and what it makes of results."""
 
 import json
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,10 @@ from hypothesis import strategies as st
 
 from lambent import gateway
 from lambent.dev.doors.http_api import HTTPAPI
-from lambent.dev.doors.model import Arrival, HTTPRequest, Refusal, Site
+from lambent.dev.doors.model import Arrival, HTTPRequest, Matched, Refusal, Site
 from lambent.errors import InvalidMessage
 from lambent.gateway import model as gateway_model
+from tests.dev.doors.wire import arrived, requests, told
 
 DOOR = HTTPAPI(Site("app", "eu-west-1"))
 ARRIVAL = Arrival("4b1d7f0c-27f2-4a3f-9a6b-0d0f3a9e6f11", "ATfSmjLgPHcESJw=", "Root=1-2-3", 1783711145.5)
@@ -123,6 +125,9 @@ def test_a_reply_that_cannot_be_sent_is_an_error(fields: str) -> None:
         (Refusal.FUNCTION_ERROR, 500, "Internal Server Error"),
         (Refusal.THROTTLED, 503, "Service Unavailable"),
         (Refusal.TOO_LARGE, 413, "Request Entity Too Large"),
+        (Refusal.HEAD_TOO_LARGE, 431, "Request Header Fields Too Large"),
+        (Refusal.NO_ROUTE, 404, "Not Found"),
+        (Refusal.TIMED_OUT, 503, "Service Unavailable"),
     ],
 )
 def test_a_refusal_is_json(reason: Refusal, status: int, message: str) -> None:
@@ -143,3 +148,50 @@ def test_what_goes_in_at_the_door_comes_out_at_the_gateway(path: str, cookies: l
     got = gateway.detect(event, gateway.GATEWAYS).request(event, gateway_model.DEFAULTS)
     assert (got.method, got.path, got.query_string, got.body) == ("PUT", f"/{path}", b"a=%20&b", body)
     assert [value for name, value in got.headers if name == b"cookie"] == [value for _, value in jar]
+
+
+STAGED = Matched("GET /items/{id}", "/items/{id}", {"id": "a%2Fb%20c"}, "prod", "/prod", variables={"table": "t"})
+MAPPED = STAGED._replace(prefix="/shop", is_base_path=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "matched", "raw_path"),
+    [
+        (b"/prod/items/a%2Fb%20c", STAGED, "/prod/items/a/b c"),
+        (b"/prod", STAGED, "/prod"),
+        (b"/items/1", STAGED._replace(prefix=""), "/prod/items/1"),
+        (b"/shop/items/1", MAPPED, "/prod/items/1"),
+        (b"/shop/items/1", MAPPED._replace(stage="$default"), "/items/1"),
+        (b"/shop", MAPPED._replace(stage=""), "/"),
+    ],
+)
+def test_the_path_has_the_stage_and_no_mapping_s_key(path: bytes, matched: Matched, raw_path: str) -> None:
+    event = told(DOOR, request(path), matched)
+    context = event["requestContext"]
+    assert isinstance(context, dict)
+    assert event["rawPath"] == context["http"]["path"] == raw_path
+
+
+def test_the_route_is_told() -> None:
+    event = told(DOOR, request(b"/prod/items/a%2Fb%20c"), STAGED)
+    context = event["requestContext"]
+    assert isinstance(context, dict)
+    assert event["routeKey"] == context["routeKey"] == "GET /items/{id}"
+    assert (context["stage"], event["stageVariables"]) == ("prod", {"table": "t"})
+    assert event["pathParameters"] == {"id": "a/b c"}
+    assert not {"pathParameters", "stageVariables"} & told(DOOR, request()).keys()
+
+
+@pytest.mark.parametrize("kind", ["jwt", "lambda", "iam"])
+def test_what_an_authorizer_found_out_has_a_place_by_its_kind(kind: str) -> None:
+    context = told(DOOR, request(), Matched(authorizer={kind: {"a": 1}}))["requestContext"]
+    assert isinstance(context, dict)
+    assert context["authorizer"] == {kind: {"a": 1}}
+    assert list(context)[2] == "authorizer"
+
+
+@given(requests())
+def test_the_application_sees_the_stage_as_its_root(sent: HTTPRequest) -> None:
+    for prefix in ("/prod", ""):
+        got = arrived(DOOR, sent._replace(raw_path=prefix.encode() + sent.raw_path), STAGED._replace(prefix=prefix))
+        assert (got.path, got.root_path) == ("/prod" + unquote(sent.raw_path.decode()), "/prod")

@@ -1,12 +1,13 @@
 """An HTTP API with payload format 1.0: its events and what it makes of results."""
 
 import json
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 
 from lambent.dev.doors.http_api_v1 import HTTPAPIv1
-from lambent.dev.doors.model import HTTPRequest, Refusal, Site
+from lambent.dev.doors.model import HTTPRequest, Matched, Refusal, Site
 from lambent.errors import InvalidMessage
 from lambent.gateway.model import Response
 from tests.dev.doors.wire import (
@@ -135,6 +136,8 @@ def test_nothing_but_an_envelope_will_do(payload: bytes) -> None:
         (Refusal.UNUSABLE_REPLY, 500),
         (Refusal.THROTTLED, 503),
         (Refusal.TOO_LARGE, 413),
+        (Refusal.NO_ROUTE, 404),
+        (Refusal.TIMED_OUT, 503),
     ],
 )
 def test_a_refusal_is_json(reason: Refusal, status: int) -> None:
@@ -155,3 +158,37 @@ def test_what_goes_in_at_the_door_comes_out_at_the_gateway(sent: HTTPRequest) ->
 def test_what_goes_out_at_the_gateway_comes_out_at_the_door(response: Response) -> None:
     # Folded: the order of headers of different names.
     assert answered(DOOR, response) == (response.status, by_name(own(response.headers)), response.body)
+
+
+STAGED = Matched("GET /items/{id}", "/items/{id}", {"id": "a%2Fb%20c"}, "prod", "/prod", variables={"table": "t"})
+
+
+def test_the_route_is_told_and_both_paths_are_the_client_s() -> None:
+    for path, matched in (
+        (b"/prod/items/a%2Fb%20c", STAGED),
+        (b"/shop/items/a%2Fb%20c", STAGED._replace(prefix="/shop", is_base_path=True)),
+    ):
+        event = told(DOOR, request(path), matched)
+        context = event["requestContext"]
+        assert isinstance(context, dict)
+        assert (event["path"], context["path"]) == (path.decode(), unquote(path.decode()))
+        assert event["resource"] == context["resourcePath"] == "/items/{id}"
+        assert (context["resourceId"], context["stage"]) == ("GET /items/{id}", "prod")
+        assert (event["pathParameters"], event["stageVariables"]) == ({"id": "a/b c"}, {"table": "t"})
+
+
+def test_what_an_authorizer_found_out_is_flat() -> None:
+    for authorizer, expected in (
+        ({"jwt": {"claims": {"sub": "1"}, "scopes": None}}, {"claims": {"sub": "1"}, "scopes": None}),
+        ({"lambda": {"a": 1}}, {"a": 1}),
+    ):
+        context = told(DOOR, request(), Matched(authorizer=authorizer))["requestContext"]
+        assert isinstance(context, dict)
+        assert context["authorizer"] == expected
+
+
+@given(requests())
+def test_the_application_sees_the_stage_as_its_root(sent: HTTPRequest) -> None:
+    path = b"/prod" + sent.raw_path
+    got = arrived(DOOR, sent._replace(raw_path=path), STAGED)
+    assert (got.raw_path, got.root_path) == (path, "/prod")

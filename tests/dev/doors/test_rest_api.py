@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 
-from lambent.dev.doors.model import HTTPRequest, Refusal, Site
+from lambent.dev.doors.model import HTTPRequest, Matched, Refusal, Site
 from lambent.dev.doors.rest_api import RESTAPI
 from lambent.errors import InvalidMessage
 from lambent.gateway import rest_api
@@ -162,6 +162,96 @@ def test_a_function_error_is_502_with_the_space_and_the_error_s_type(reason: Ref
 def test_other_refusals_are_json(reason: Refusal, status: int) -> None:
     reply = DOOR.refuse(reason, ARRIVAL)
     assert (reply.status, list(json.loads(reply.body))) == (status, ["message"])
+
+
+def test_no_route_is_403_and_a_time_out_504() -> None:
+    no_route = (b"x-amzn-ErrorType", b"MissingAuthenticationTokenException")
+    text = b'{"message":"Missing Authentication Token"}'
+    assert DOOR.refuse(Refusal.NO_ROUTE, ARRIVAL) == (403, [JSON, no_route, *IDS], text)
+    late = DOOR.refuse(Refusal.TIMED_OUT, ARRIVAL)
+    assert (late.status, late.body) == (504, b'{"message": "Endpoint request timed out"}')
+
+
+STAGED = Matched("GET /items/{id}", "/items/{id}", {"id": "a%20b"}, "test", "/test", variables={"table": "t"})
+MAPPED = STAGED._replace(prefix="/shop", is_base_path=True)
+
+
+def test_the_stage_is_in_the_context_s_path_alone() -> None:
+    event = told(DOOR, request(b"/test/items/a%20b"), STAGED)
+    context = event["requestContext"]
+    assert isinstance(context, dict)
+    assert (event["resource"], event["path"]) == ("/items/{id}", "/items/a%20b")
+    assert (event["pathParameters"], event["stageVariables"]) == ({"id": "a%20b"}, {"table": "t"})
+    assert (context["resourcePath"], context["path"], context["stage"]) == ("/items/{id}", "/test/items/a%20b", "test")
+    assert told(DOOR, request(b"/test"), STAGED._replace(resource="/"))["path"] == "/"
+
+
+def test_a_base_path_is_in_both() -> None:
+    event = told(DOOR, request(b"/shop/items/a%20b"), MAPPED)
+    context = event["requestContext"]
+    assert isinstance(context, dict)
+    assert (event["path"], context["path"]) == ("/shop/items/a%20b", "/shop/items/a%20b")
+
+
+def test_a_resource_has_an_id_of_its_own_and_the_api_another() -> None:
+    def ids(resource: str) -> tuple[object, object]:
+        context = told(DOOR, request(), Matched(resource=resource))["requestContext"]
+        assert isinstance(context, dict)
+        return context["resourceId"], context["apiId"]
+
+    assert ids("/a") == ids("/a") != ids("/b")
+    assert ids("/a")[1] == ids("/b")[1]
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "expected"),
+    [
+        ({"jwt": {"claims": {"sub": "1"}, "scopes": None}}, {"claims": {"sub": "1"}}),
+        ({"lambda": {"principalId": "p", "a": "1"}}, {"principalId": "p", "a": "1"}),
+        ({"iam": {"accessKey": "AK"}}, None),
+        (None, None),
+    ],
+)
+def test_what_an_authorizer_found_out_is_flat(authorizer: dict[str, object] | None, expected: object) -> None:
+    context = told(DOOR, request(), Matched(authorizer=authorizer))["requestContext"]
+    assert isinstance(context, dict)
+    assert context.get("authorizer") == expected
+
+
+def test_who_signed_and_with_which_key_is_in_the_identity() -> None:
+    pool = {"amr": ["authenticated", "login.example"], "identityId": "i", "identityPoolId": "p"}
+    iam = {
+        "accessKey": "AK",
+        "accountId": "1",
+        "callerId": "C",
+        "cognitoIdentity": pool,
+        "userArn": "arn",
+        "userId": "U",
+    }
+    context = told(DOOR, request(), Matched(authorizer={"iam": iam}, identity={"apiKey": "k"}))["requestContext"]
+    assert isinstance(context, dict)
+    found = {name: value for name, value in context["identity"].items() if value is not None}
+    assert found == {
+        "accessKey": "AK",
+        "accountId": "1",
+        "apiKey": "k",
+        "caller": "C",
+        "cognitoAuthenticationProvider": "authenticated,login.example",
+        "cognitoAuthenticationType": "authenticated",
+        "cognitoIdentityId": "i",
+        "cognitoIdentityPoolId": "p",
+        "sourceIp": "127.0.0.1",
+        "user": "U",
+        "userArn": "arn",
+    }
+
+
+@given(requests())
+def test_the_application_sees_stage_and_base_path_as_the_client_sent_them(sent: HTTPRequest) -> None:
+    for matched, root_path in ((STAGED, "/test"), (MAPPED, "")):
+        path = matched.prefix.encode() + b"/" + sent.raw_path.lstrip(b"/")
+        got = arrived(DOOR, sent._replace(raw_path=path), matched)
+        assert (got.raw_path, got.root_path, got.body) == (path, root_path, sent.body)
 
 
 @given(requests())

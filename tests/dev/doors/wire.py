@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 from hypothesis import strategies as st
 
 from lambent import gateway
-from lambent.dev.doors.model import Arrival, Door, Fields, HTTPRequest
+from lambent.dev.doors.model import ANYTHING, Arrival, Door, Fields, HTTPRequest, Matched
 from lambent.gateway.model import DEFAULTS, Request, Response
 
 ARRIVAL = Arrival("4b1d7f0c-27f2-4a3f-9a6b-0d0f3a9e6f11", "ATfSmjLgPHcESJw=", "Root=1-2-3;Parent=4", 1783711145.5)
@@ -20,15 +20,15 @@ def request(
     return HTTPRequest(method, path, query, [HOST, *headers], body, CLIENT, "http", "1.1")
 
 
-def told(door: Door, sent: HTTPRequest) -> Fields:
+def told(door: Door, sent: HTTPRequest, matched: Matched = ANYTHING) -> Fields:
     """The event, as the function reads it."""
-    event: Fields = json.loads(json.dumps(door.event(sent, ARRIVAL)))
+    event: Fields = json.loads(json.dumps(door.event(sent, ARRIVAL, matched)))
     return event
 
 
-def arrived(door: Door, sent: HTTPRequest) -> Request:
+def arrived(door: Door, sent: HTTPRequest, matched: Matched = ANYTHING) -> Request:
     """The request, as the application sees it."""
-    event = told(door, sent)
+    event = told(door, sent, matched)
     return gateway.detect(event, gateway.GATEWAYS).request(event, DEFAULTS)
 
 

@@ -2,6 +2,7 @@
 
     document.py           a TOML file, and complaints that point into it; by toml_lines.py
     tables.py             what may stand where
+    door_tables.py        one entrance
     function_tables.py    one function; by callables.py, if it names functions that the local Lambda calls
     dotenv.py             `.env`
     smyth.py              the same of [tool.smyth]
@@ -17,11 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from lambent.dev import routes
-from lambent.dev.config import callables, dotenv, function_tables, tables
+from lambent.dev.config import callables, door_tables, dotenv, function_tables, tables
 from lambent.dev.config.document import Document
+from lambent.dev.config.door_tables import ENTRANCES
 from lambent.dev.config.function_tables import DEFAULTS, FUNCTIONS, TOOL, Shared
-from lambent.dev.model import Function
+from lambent.dev.model import Entrance, Function, Source
+from lambent.dev.routes import doubts
+from lambent.dev.routes.bindings import OF_PATH, bind
 from lambent.errors import ConfigurationError
 
 FILE = "pyproject.toml"
@@ -37,9 +40,15 @@ class Project:
     """What the local Lambda runs, and where."""
 
     functions: tuple[Function, ...]
+    entrances: tuple[Entrance, ...] = ()
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What of a file was not understood: to be said at the start."""
     host: str = "127.0.0.1"
     port: int = 3000
     """0: any free one."""
+    https: bool = False
+    """Whether it is spoken there, with a made-up certificate."""
     allowed_hosts: tuple[str, ...] = ()
     log_level: str = "info"
     """One of `tables.LOG_LEVELS`. From `warning` on, START, END and REPORT are left out."""
@@ -52,6 +61,8 @@ class Project:
     file: Path | None = None
     """That it was read from, if it was."""
     env_file: Path | None = None
+    caller: Path | None = None
+    """A file that says who sends every request: `lambent.dev.authorizers.caller` reads it."""
     again: Callable[[], Project] | None = field(default=None, compare=False, repr=False)
     """Reads both files once more; `ConfigurationError` if there is a mistake in them now."""
 
@@ -148,14 +159,17 @@ def project(
     """With these functions, by their names."""
     env_file = env_file or find_env_file(document, whole)
     env = {**(dotenv.read(env_file, environ) if env_file else {}), **whole.env}
-    shared = Shared(document, app_dir, env, environ, whole.region, whole.defaults)
+    entrances = door_tables.read(document, whole.doors)
+    shared = Shared(document, app_dir, env, environ, whole.region, whole.defaults, entrances)
     with callables.importing(app_dir):
         made = tuple(function_tables.read(name, table, shared) for name, table in functions.items())
-    check(document, made)
+    check(document, made, entrances)
     return Project(
         made,
+        entrances=entrances,
         host=whole.host,
         port=whole.port,
+        https=whole.https,
         allowed_hosts=whole.allowed_hosts,
         log_level=whole.log_level,
         watch=tuple(map(document.path, whole.watch)),
@@ -179,10 +193,12 @@ def find_env_file(document: Document, whole: tables.Project) -> Path | None:
     return None
 
 
-def check(document: Document, functions: Sequence[Function]) -> None:
-    """Complain about what one function says of others."""
-    if both := routes.conflict(functions):
-        raise document.error((*FUNCTIONS, both[1].name, "path"), routes.same_paths(*both))
+def check(document: Document, functions: Sequence[Function], entrances: Sequence[Entrance]) -> None:
+    """Complain about what functions and entrances say of each other."""
+    if conflict := doubts.conflict(bind(functions, entrances)):
+        second = conflict.second
+        key = "path" if second.place == OF_PATH else "routes"
+        raise document.error((*FUNCTIONS, second.function.name, key), conflict.message)
     names = [function.name for function in functions]
     for function in functions:
         asynchronous = function.asynchronous
@@ -192,3 +208,14 @@ def check(document: Document, functions: Sequence[Function]) -> None:
                 keys = (*FUNCTIONS, function.name, "asynchronous", key.replace("_", "-"))
                 expected = f"expected one of the functions {', '.join(names)}"
                 raise document.error(keys, f"{expected}, but got {name}")
+    for entrance in entrances:
+        of_it = [route for function in functions for route in function.routes if route.entrance == entrance.name]
+        if (
+            entrance.authorizers
+            or entrance.default_authorizer
+            or any(each.authorizer or each.api_key for each in of_it)
+        ):
+            from lambent.dev.authorizers import checks
+
+            for complaint in checks.complaints(entrance, of_it, names):
+                raise document.error((*ENTRANCES, entrance.name), complaint)

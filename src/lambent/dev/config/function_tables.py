@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from lambent.dev import routes, variables
+from lambent.dev import variables
 from lambent.dev.config import callables, tables
 from lambent.dev.config.document import Document
 from lambent.dev.config.toml_lines import Keys
 from lambent.dev.doors import DOORS
 from lambent.dev.doors.model import Site, StreamingDoor
-from lambent.dev.model import Asynchronous, Function, MakeContext, MakeEvent, Strategy
+from lambent.dev.model import Asynchronous, Entrance, Function, MakeContext, MakeEvent, Route, Strategy
+from lambent.dev.routes import bindings, patterns
 from lambent.dev.strategies import STRATEGIES
 
 TOOL = ("tool", "lambent")
@@ -35,6 +36,7 @@ class Shared:
     region: str
     """Empty: as the variables say."""
     defaults: Mapping[str, object]
+    entrances: tuple[Entrance, ...] = ()
 
 
 def read(name: str, own: object, shared: Shared) -> Function:
@@ -42,11 +44,17 @@ def read(name: str, own: object, shared: Shared) -> Function:
     return Table(name, own, shared).function()
 
 
-def contradiction(function: Function) -> tuple[str, str] | None:
+def contradiction(function: Function, entrances: Iterable[Entrance] = ()) -> tuple[str, str] | None:
     """The key of a setting that does not go with the others, and why; None if there is none."""
-    if function.stream and not streams(function.door):
+    known = {entrance.name: entrance.kind for entrance in entrances}
+    names = [function.door, *(route.entrance for route in function.routes)]
+    if unknown := next((name for name in names if name not in (*known, *DOORS)), ""):
+        key = "door" if unknown == function.door else "routes"
+        return key, f"expected one of the doors {', '.join([*known, *DOORS])}, but got {unknown}"
+    whole = [known.get(name, name) for name in names if not streams(known.get(name, name))]
+    if function.stream and whole:
         doors = " or ".join(filter(streams, DOORS))
-        return "stream", f"expected a door that streams, {doors}: on AWS, {function.door} takes replies whole"
+        return "stream", f"expected a door that streams, {doors}: on AWS, {whole[0]} takes replies whole"
     if function.snapstart and function.concurrency > 1:
         return "concurrency", f"expected 1 with snapstart, as on AWS, but got {function.concurrency}"
     if function.warm > function.environments:
@@ -95,6 +103,7 @@ class Table:
             shared.app_dir,
             path=self._path(),
             door=table.door,
+            routes=tuple(self._route(place, each) for place, each in enumerate(table.routes)),
             timeout=table.timeout,
             memory=table.memory,
             environments=table.environments,
@@ -117,7 +126,7 @@ class Table:
             init_timeout=table.init_timeout,
             region=shared.region or region(env, shared.shell),
         )
-        if against := contradiction(function):
+        if against := contradiction(function, shared.entrances):
             raise self._document.error(self._at(against[0]), against[1])
         return function
 
@@ -129,12 +138,41 @@ class Table:
     def _path(self) -> str:
         if self._table.path:
             try:
-                routes.pattern(self._table.path)
+                patterns.pattern(self._table.path)
             except ValueError as error:
                 expected = "a path such as /orders, /orders/{id} or /files/{proxy+}"
                 came = f"got {self._table.path!r}: {error}"
                 raise self._document.error(self._at("path"), f"expected {expected}, but {came}") from None
         return self._table.path
+
+    def _route(self, place: int, told: object) -> Route:
+        """`"GET /items/{id}"`, or a table with that and more."""
+        keys = self._at("routes")
+        table = self._document.convert(keys, {"route": told} if isinstance(told, str) else told, tables.RouteTable)
+        entrance = table.door or self._table.door
+        try:
+            method, path = patterns.key(table.route)
+            route = Route(
+                entrance,
+                method,
+                path,
+                authorizer=table.authorizer,
+                scopes=table.scopes,
+                api_key=table.api_key,
+                priority=table.priority,
+                host=table.host,
+            )
+            if (kind := self._kind(entrance)) in DOORS:
+                bindings.check(route, kind)
+        except ValueError as error:
+            expected = 'a route such as "GET /items/{id}", "ANY /files/{proxy+}" or "$default"'
+            came = f"got {table.route!r}, the {ordinal(place)}: {error}"
+            raise self._document.error(keys, f"expected {expected}, but {came}") from None
+        return route
+
+    def _kind(self, entrance: str) -> str:
+        """Of an entrance; of one that there is not is complained later."""
+        return next((each.kind for each in self._shared.entrances if each.name == entrance), entrance)
 
     def _python(self) -> str:
         """The interpreter: a file, or a command on the PATH."""
@@ -172,6 +210,10 @@ class Table:
     def _destination(self, destination: str) -> str:
         kind, _, where = destination.partition(":")
         return f"file:{self._document.path(where)}" if kind == "file" else destination
+
+
+def ordinal(place: int) -> str:
+    return {0: "first", 1: "second", 2: "third"}.get(place, f"{place + 1}th")
 
 
 def merged(defaults: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from lambent.dev.doors import DOORS
-from lambent.dev.model import Asynchronous, Function
+from lambent.dev.model import Asynchronous, Authorizer, Cors, Entrance, Function, Route
 from lambent.dev.strategies import STRATEGIES
 from lambent.dev.variables import RUNTIMES
 
@@ -20,7 +20,17 @@ HOST = r"\.?[\w-]+(\.[\w-]+)*|[0-9a-fA-F:.]+"
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
+ENTRANCE_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+"""That can be a host's: `NAME.localhost`."""
+PATH = r"/[^/\s?#]+(/[^/\s?#]+)*"
+STAGE = r"\$default|[A-Za-z0-9_-]{1,128}"
+AUTHORIZERS = ("jwt", "request", "token", "cognito")
+
 DEFAULT = Function("", "")
+DEFAULT_ROUTE = Route("", "", "")
+DEFAULT_ENTRANCE = Entrance("")
+DEFAULT_AUTHORIZER = Authorizer("", "")
+DEFAULT_CORS = Cors()
 STRATEGY = "one of " + ", ".join(f'"{name}"' for name in STRATEGIES) + ', or a function such as "package.module:name"'
 WAITING = Asynchronous()
 
@@ -51,6 +61,10 @@ Object = Annotated[str, text(OBJECT, 'a Python object, such as "package.module:n
 Destination = Annotated[str, text("(function|file):.+", '"function:NAME" or "file:PATH"')]
 
 
+Texts = Annotated[tuple[Text, ...], Meta(description="a list of texts in quotes")]
+Door = Annotated[str, Meta(min_length=1, description="the name of a door, or a kind of doors")]
+
+
 class AsynchronousTable(Struct, kw_only=True, frozen=True, rename="kebab"):
     """`[tool.lambent.functions.NAME.asynchronous]`."""
 
@@ -64,7 +78,7 @@ class AsynchronousTable(Struct, kw_only=True, frozen=True, rename="kebab"):
 class Defaults(Struct, kw_only=True, frozen=True, rename="kebab"):
     """`[tool.lambent.defaults]`: of every function that does not say otherwise."""
 
-    door: Annotated[str, choice(DOORS)] = DEFAULT.door
+    door: Door = DEFAULT.door
     timeout: Seconds = DEFAULT.timeout
     memory: Annotated[int, Meta(description="MB, a whole number from 128 to 32768", ge=128, le=32_768)] = DEFAULT.memory
     environments: Positive = DEFAULT.environments
@@ -91,7 +105,61 @@ class FunctionTable(Defaults, kw_only=True, frozen=True, rename="kebab"):
 
     handler: Annotated[str, text(OBJECT, 'such as "app:app" or "package.module.handler"')]
     path: Text = DEFAULT.path
+    routes: Annotated[tuple[Any, ...], Meta(description='a list of routes, such as "GET /items/{id}"')] = ()
     env: Variables = {}
+
+
+class RouteTable(Struct, kw_only=True, frozen=True, rename="kebab"):
+    """One of `routes`, where more is said of it."""
+
+    route: Text
+    door: Door | None = None
+    authorizer: Text = DEFAULT_ROUTE.authorizer
+    scopes: Texts = DEFAULT_ROUTE.scopes
+    api_key: Switch = DEFAULT_ROUTE.api_key
+    priority: Annotated[int, Meta(description="a whole number from 1 to 50000", ge=1, le=50_000)] | None = None
+    host: Text = DEFAULT_ROUTE.host
+
+
+class CorsTable(Struct, kw_only=True, frozen=True, rename="kebab"):
+    """`[tool.lambent.doors.NAME.cors]`."""
+
+    origins: Texts = DEFAULT_CORS.origins
+    methods: Texts = DEFAULT_CORS.methods
+    headers: Texts = DEFAULT_CORS.headers
+    exposed: Texts = DEFAULT_CORS.exposed
+    max_age: Annotated[int, Meta(description="seconds, a whole number from 0 to 86400", ge=0, le=86_400)] | None = None
+    credentials: Switch = DEFAULT_CORS.credentials
+
+
+class AuthorizerTable(Struct, kw_only=True, frozen=True, rename="kebab"):
+    """`[tool.lambent.doors.NAME.authorizers.NAME]`."""
+
+    kind: Annotated[str, choice(AUTHORIZERS)]
+    jwks: Text = DEFAULT_AUTHORIZER.jwks
+    issuer: Text = DEFAULT_AUTHORIZER.issuer
+    audience: Texts = DEFAULT_AUTHORIZER.audience
+    function: Text = DEFAULT_AUTHORIZER.function
+    identity: Texts = DEFAULT_AUTHORIZER.identity
+    payload: Annotated[str, choice(("1.0", "2.0"))] = DEFAULT_AUTHORIZER.payload
+    simple: Switch = DEFAULT_AUTHORIZER.simple
+    ttl: Annotated[float, Meta(description="seconds, from 0 to 3600", ge=0, le=3600)] = DEFAULT_AUTHORIZER.ttl
+    pattern: Text = DEFAULT_AUTHORIZER.pattern
+
+
+class DoorTable(Struct, kw_only=True, frozen=True, rename="kebab"):
+    """`[tool.lambent.doors.NAME]`."""
+
+    kind: Annotated[str, choice(DOORS)] = ""
+    stage: Annotated[str, text(STAGE, 'a stage, such as "prod"')] = DEFAULT_ENTRANCE.stage
+    variables: Variables = {}
+    base_path: Annotated[str, text(PATH, 'a path such as "/shop"')] = DEFAULT_ENTRANCE.base_path
+    cors: Annotated[dict[str, Any], Meta(description="[tool.lambent.doors.NAME.cors]")] | None = None
+    authorizers: Annotated[dict[str, Any], Meta(description="[tool.lambent.doors.NAME.authorizers.NAME]")] = {}
+    default_authorizer: Text = DEFAULT_ENTRANCE.default_authorizer
+    api_keys: Annotated[dict[str, Text], Meta(description='a table of texts, such as { NAME = "key" }')] = {}
+    api_key_source: Annotated[str, choice(("header", "authorizer"))] = DEFAULT_ENTRANCE.api_key_source
+    timeout: Seconds | None = DEFAULT_ENTRANCE.timeout
 
 
 class Project(Struct, kw_only=True, frozen=True, rename="kebab"):
@@ -100,6 +168,7 @@ class Project(Struct, kw_only=True, frozen=True, rename="kebab"):
     app_dir: Folder = "."
     host: Annotated[str, text(HOST, "an address of this machine")] = "127.0.0.1"
     port: Port = 3000
+    https: Switch = False
     allowed_hosts: Annotated[
         tuple[Annotated[str, text(HOST, "a host")], ...],
         Meta(description='a list of host names without scheme and port, such as "tunnel.example"'),
@@ -111,4 +180,5 @@ class Project(Struct, kw_only=True, frozen=True, rename="kebab"):
     watch: Annotated[tuple[Folder, ...], Meta(description="a list of files, folders and globs")] = ()
     time_scale: Annotated[float, Meta(description="a number above 0", gt=0)] = 1
     defaults: Annotated[dict[str, Any], Meta(description="[tool.lambent.defaults]")] = {}
+    doors: Annotated[dict[str, Any], Meta(description="[tool.lambent.doors.NAME]")] = {}
     functions: Annotated[dict[str, Any], Meta(description="[tool.lambent.functions.NAME]")] = {}

@@ -3,7 +3,8 @@
 `statusDescription` is read and not sent: the local server writes the reason phrase that belongs to the status.
 
 Source: docs.aws.amazon.com/elasticloadbalancing, "Use Lambda functions as targets of an Application Load Balancer".
-Believed, not measured: the content type of a reply without one, and that header values must be strings.
+Believed, not measured: the content type of a reply without one, that header values must be strings, and the status of
+headers too large. Where no rule matches, a listener does what its default action says: here, a fixed response.
 """
 
 from __future__ import annotations
@@ -11,17 +12,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambent.dev.doors import envelope, fields
-from lambent.dev.doors.model import MEGABYTE, Arrival, Fields, HTTPReply, HTTPRequest, Limits, RawHeaders, Refusal, Site
+from lambent.dev.doors.model import (
+    ANYTHING,
+    MEGABYTE,
+    Arrival,
+    Fields,
+    HTTPReply,
+    HTTPRequest,
+    Limits,
+    Matched,
+    RawHeaders,
+    Refusal,
+    Site,
+)
 from lambent.errors import InvalidMessage
 
 BINARY = b"application/octet-stream"
-LIMITS = Limits(body=MEGABYTE, result=MEGABYTE)
+LIMITS = Limits(body=MEGABYTE, result=MEGABYTE, head=64 * 1024, url=16 * 1024)
 
 REFUSALS = {
     Refusal.FUNCTION_ERROR: (502, "Bad Gateway"),
     Refusal.UNUSABLE_REPLY: (502, "Bad Gateway"),
     Refusal.THROTTLED: (502, "Bad Gateway"),
     Refusal.TOO_LARGE: (413, "Request Entity Too Large"),
+    Refusal.HEAD_TOO_LARGE: (400, "Bad Request"),
+    Refusal.URL_TOO_LONG: (414, "Request-URI Too Large"),
+    Refusal.TIMED_OUT: (504, "Gateway Time-out"),
 }
 PAGE = "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n</body>\r\n</html>\r\n"
 
@@ -38,7 +54,7 @@ class ALB:
     def title(self) -> str:
         return f"Application Load Balancer{', multi-value headers' if self.multi_value else ''}"
 
-    def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
+    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:  # noqa: ARG002 - the protocol of doors
         headers = fields.header_values(fields.received_headers(request, arrival.trace))
         query = fields.query_values(request.query_string, fields.encoded)
         text, is_base64 = self.body(request, headers)
@@ -88,9 +104,14 @@ class ALB:
         return envelope.single_values(headers)
 
     def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:  # noqa: ARG002 - the protocol of doors
+        if reason is Refusal.NO_ROUTE:
+            return HTTPReply(404, [(b"server", b"awselb/2.0"), (b"content-type", b"text/plain; charset=utf-8")], b"")
         status, phrase = REFUSALS[reason]
         headers = [(b"server", b"awselb/2.0"), (b"content-type", b"text/html")]
         return HTTPReply(status, headers, PAGE.format(f"{status} {phrase}").encode())
+
+    def stamped(self, reply: HTTPReply, arrival: Arrival) -> HTTPReply:  # noqa: ARG002 - the protocol of doors
+        return reply
 
 
 def multi_value(site: Site) -> ALB:

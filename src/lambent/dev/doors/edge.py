@@ -5,8 +5,9 @@ an error that says so. The body is included, the origin request has the viewer's
 `key` has the header name as the viewer spelled it; the local server has it in lower case, so it is Title-Case here.
 
 Source: docs.aws.amazon.com/AmazonCloudFront, "Lambda@Edge event structure", "Generate HTTP responses in request
-triggers", "Restrictions on edge functions", "Quotas on Lambda@Edge". Believed, not measured: an empty body is absent,
-`content-length` in a generated response is ignored, `status` may be a number.
+triggers", "Restrictions on edge functions", "Quotas on Lambda@Edge", "Quotas". Believed, not measured: an empty body is
+absent, `content-length` in a generated response is ignored, `status` may be a number; what it answers to a head or URL
+too large. Where no behaviour of the distribution is for a path, it is 404 here: there is no origin.
 """
 
 from __future__ import annotations
@@ -16,7 +17,19 @@ import re
 from dataclasses import dataclass
 
 from lambent.dev.doors import envelope, fields
-from lambent.dev.doors.model import MEGABYTE, Arrival, Fields, HTTPReply, HTTPRequest, Limits, RawHeaders, Refusal, Site
+from lambent.dev.doors.model import (
+    ANYTHING,
+    MEGABYTE,
+    Arrival,
+    Fields,
+    HTTPReply,
+    HTTPRequest,
+    Limits,
+    Matched,
+    RawHeaders,
+    Refusal,
+    Site,
+)
 from lambent.errors import InvalidMessage
 
 BODY_LIMITS = {"viewer-request": 40 * 1024, "origin-request": MEGABYTE}
@@ -35,6 +48,10 @@ REFUSALS = {
     Refusal.UNUSABLE_REPLY: (502, b"LambdaValidationError"),
     Refusal.THROTTLED: (503, b"LambdaLimitExceeded"),
     Refusal.TOO_LARGE: (413, b"Error"),
+    Refusal.HEAD_TOO_LARGE: (413, b"Error"),
+    Refusal.URL_TOO_LONG: (413, b"Error"),
+    Refusal.NO_ROUTE: (404, b"Error"),
+    Refusal.TIMED_OUT: (504, b"Error"),
 }
 PAGE = (
     "<HTML><HEAD><TITLE>ERROR: The request could not be satisfied</TITLE></HEAD><BODY>\n<H1>{0} ERROR</H1>\n"
@@ -58,9 +75,9 @@ class Edge:
     @property
     def limits(self) -> Limits:
         """A longer body is cut, not refused."""
-        return Limits(result=BODY_LIMITS[self.event_type])
+        return Limits(result=BODY_LIMITS[self.event_type], head=32 * 1024, url=8 * 1024)
 
-    def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
+    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:  # noqa: ARG002 - the protocol of doors
         config = {
             "distributionDomainName": f"d{self.site.identifier(13)}.cloudfront.net",
             "distributionId": f"E{self.site.identifier(13).upper()}",
@@ -114,6 +131,9 @@ class Edge:
         page = PAGE.format(status, arrival.edge_request_id).encode()
         headers = [(b"server", b"CloudFront"), (b"content-type", b"text/html")]
         return stamped(HTTPReply(status, headers, page), outcome, arrival)
+
+    def stamped(self, reply: HTTPReply, arrival: Arrival) -> HTTPReply:
+        return stamped(reply, b"Error", arrival)
 
 
 ORIGIN: Fields = {

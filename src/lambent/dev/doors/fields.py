@@ -7,11 +7,11 @@ July 2026.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from lambent.dev.doors.model import Fields, HTTPRequest, RawHeaders
+from lambent.dev.doors.model import Fields, HTTPRequest, Matched, RawHeaders
 
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -134,6 +134,22 @@ def http_field(request: HTTPRequest, headers: dict[str, str]) -> Fields:
         "sourceIp": request.client[0],
         "userAgent": headers.get("user-agent", ""),
     }
+
+
+def authorizer(matched: Matched) -> Fields:
+    """`authorizer` of payload format 2.0: `jwt`, `lambda` or `iam`. Absent without one."""
+    return {} if matched.authorizer is None else {"authorizer": dict(matched.authorizer)}
+
+
+def flat_authorizer(matched: Matched, *of_token: str) -> Fields:
+    """`authorizer` of the older formats: what is told of a token, or the context of a Lambda authorizer, as it is.
+
+    Who signed a request is in `identity` there.
+    """
+    given = matched.authorizer or {}
+    if isinstance(token := given.get("jwt"), Mapping):
+        return {"authorizer": {name: token.get(name) for name in of_token}}
+    return {"authorizer": dict(context)} if isinstance(context := given.get("lambda"), Mapping) else {}
 
 
 def clock_fields(now: float) -> Fields:

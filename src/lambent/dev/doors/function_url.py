@@ -9,17 +9,33 @@ import json
 from dataclasses import dataclass
 
 from lambent.dev.doors import envelope, fields
-from lambent.dev.doors.model import LAMBDA_LIMITS, Arrival, Fields, HTTPReply, HTTPRequest, Limits, Refusal, Site
+from lambent.dev.doors.model import (
+    ANYTHING,
+    LAMBDA_LIMITS,
+    Arrival,
+    Fields,
+    HTTPReply,
+    HTTPRequest,
+    Limits,
+    Matched,
+    Refusal,
+    Site,
+)
 
 JSON = b"application/json"
 OCTETS = b"application/octet-stream"
 
-# Of 413 and 429 only the statuses are documented; their bodies have the form of the door's other refusals.
+# Of 413 and 429 only the statuses are documented; their bodies have the form of the door's other refusals. The last
+# four never come from AWS: a URL has no routes, no time limit and no limits of its own on heads.
 REFUSALS = {
     Refusal.FUNCTION_ERROR: (502, b"Internal Server Error"),
     Refusal.UNUSABLE_REPLY: (502, b"Internal Server Error"),
     Refusal.THROTTLED: (429, b'{"Message":"Rate Exceeded."}'),
     Refusal.TOO_LARGE: (413, b'{"Message":"Request must be smaller than 6291556 bytes"}'),
+    Refusal.HEAD_TOO_LARGE: (431, b'{"Message":"Request Header Fields Too Large"}'),
+    Refusal.URL_TOO_LONG: (414, b'{"Message":"URI Too Long"}'),
+    Refusal.NO_ROUTE: (404, b'{"Message":"Not Found"}'),
+    Refusal.TIMED_OUT: (504, b"Gateway Timeout"),
 }
 TLS = {"x-amzn-tls-cipher-suite": "TLS_AES_128_GCM_SHA256", "x-amzn-tls-version": "TLSv1.3"}
 
@@ -32,7 +48,7 @@ class FunctionURL:
     title: str = "Function URL"
     limits: Limits = LAMBDA_LIMITS
 
-    def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
+    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:
         headers = fields.gateway_headers(request, arrival.trace)
         if request.scheme == "https":
             headers |= TLS
@@ -46,16 +62,17 @@ class FunctionURL:
             **({"cookies": cookies} if cookies else {}),
             "headers": headers,
             **({"queryStringParameters": query} if query else {}),
-            "requestContext": self.context(request, headers, arrival),
+            "requestContext": self.context(request, headers, arrival, matched),
             **fields.body(request.body, headers.get("content-type", "")),
         }
 
-    def context(self, request: HTTPRequest, headers: dict[str, str], arrival: Arrival) -> Fields:
-        """`requestContext`, for a URL of AuthType NONE."""
+    def context(self, request: HTTPRequest, headers: dict[str, str], arrival: Arrival, matched: Matched) -> Fields:
+        """`requestContext`, for a URL of AuthType NONE unless there is an `iam` in the authorizer."""
         url_id = self.site.identifier(32)
         return {
-            "accountId": "anonymous",
+            "accountId": self.site.account if matched.authorizer else "anonymous",
             "apiId": url_id,
+            **fields.authorizer(matched),
             "domainName": f"{url_id}.lambda-url.{self.site.region}.on.aws",
             "domainPrefix": url_id,
             "http": fields.http_field(request, headers),
@@ -87,6 +104,9 @@ class FunctionURL:
         status, text = REFUSALS[reason]
         kind = b"application/json" if text.startswith(b"{") else b"text/plain; charset=utf-8"
         return stamped(HTTPReply(status, [(b"content-type", kind)], text), arrival)
+
+    def stamped(self, reply: HTTPReply, arrival: Arrival) -> HTTPReply:
+        return stamped(reply, arrival)
 
 
 def compact(value: object) -> str:

@@ -1,7 +1,8 @@
-"""API Gateway HTTP API, payload format 2.0, one `$default` route on the `$default` stage.
+"""API Gateway HTTP API, payload format 2.0; unless told otherwise its `$default` route on the `$default` stage.
 
-Source: docs.aws.amazon.com/apigateway, "Working with AWS Lambda proxy integrations for HTTP APIs"; events captured in
-July 2026, replies in AWS's own snapshots of April 2025.
+Source: docs.aws.amazon.com/apigateway, "Working with AWS Lambda proxy integrations for HTTP APIs", "Quotas for
+configuring and running an HTTP API"; events captured in July 2026, replies in AWS's own snapshots of April 2025. As
+others report: the stage is in `rawPath` on a custom domain, too, where the mapping's key is not.
 """
 
 from __future__ import annotations
@@ -9,17 +10,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambent.dev.doors import envelope, fields
-from lambent.dev.doors.model import LAMBDA_LIMITS, Arrival, Fields, HTTPReply, HTTPRequest, Limits, Refusal, Site
+from lambent.dev.doors.model import (
+    ANYTHING,
+    Arrival,
+    Fields,
+    HTTPReply,
+    HTTPRequest,
+    Limits,
+    Matched,
+    Refusal,
+    Site,
+)
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
 
-# The status of a throttled integration is believed, not measured.
+DEFAULT = "$default"
+LIMITS = Limits(head=10_240, seconds=30)
+
+# Believed, not measured: the answers to a throttled integration, to one that takes too long, and to a head too large.
 REFUSALS = {
     Refusal.FUNCTION_ERROR: (500, b'{"message":"Internal Server Error"}'),
     Refusal.UNUSABLE_REPLY: (500, b'{"message":"Internal Server Error"}'),
     Refusal.THROTTLED: (503, b'{"message":"Service Unavailable"}'),
     Refusal.TOO_LARGE: (413, b'{"message":"Request Entity Too Large"}'),
+    Refusal.HEAD_TOO_LARGE: (431, b'{"message":"Request Header Fields Too Large"}'),
+    Refusal.URL_TOO_LONG: (414, b'{"message":"URI Too Long"}'),
+    Refusal.NO_ROUTE: (404, b'{"message":"Not Found"}'),
+    Refusal.TIMED_OUT: (503, b'{"message":"Service Unavailable"}'),
 }
 
 
@@ -29,37 +47,42 @@ class HTTPAPI:
 
     site: Site
     title: str = "HTTP API"
-    limits: Limits = LAMBDA_LIMITS
+    limits: Limits = LIMITS
 
-    def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
+    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:
         headers = fields.gateway_headers(request, arrival.trace)
         cookies = fields.cookies(headers)
         headers.pop("cookie", None)
         query = fields.query_parameters(request.query_string)
         return {
             "version": "2.0",
-            "routeKey": "$default",
-            "rawPath": fields.decoded(request.raw_path),
+            "routeKey": matched.route_key,
+            "rawPath": path(request, matched),
             "rawQueryString": fields.encoded(request.query_string),
             **({"cookies": cookies} if cookies else {}),
             "headers": headers,
             **({"queryStringParameters": query} if query else {}),
-            "requestContext": self.context(request, headers, arrival),
+            "requestContext": self.context(request, headers, arrival, matched),
+            **optional(
+                "pathParameters", {name: fields.decoded(each.encode()) for name, each in matched.parameters.items()}
+            ),
+            **optional("stageVariables", dict(matched.variables)),
             **fields.body(request.body, headers.get("content-type", "")),
         }
 
-    def context(self, request: HTTPRequest, headers: dict[str, str], arrival: Arrival) -> Fields:
-        """`requestContext`, of a route without an authorizer."""
+    def context(self, request: HTTPRequest, headers: dict[str, str], arrival: Arrival, matched: Matched) -> Fields:
+        """`requestContext`."""
         api_id = self.site.identifier(10)
         return {
             "accountId": self.site.account,
             "apiId": api_id,
+            **fields.authorizer(matched),
             "domainName": f"{api_id}.execute-api.{self.site.region}.amazonaws.com",
             "domainPrefix": api_id,
-            "http": fields.http_field(request, headers),
+            "http": {**fields.http_field(request, headers), "path": path(request, matched)},
             "requestId": arrival.gateway_id,
-            "routeKey": "$default",
-            "stage": "$default",
+            "routeKey": matched.route_key,
+            "stage": matched.stage or DEFAULT,
             **fields.clock_fields(arrival.now),
         }
 
@@ -76,6 +99,21 @@ class HTTPAPI:
 
     def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:
         return refusal(reason, arrival)
+
+    def stamped(self, reply: HTTPReply, arrival: Arrival) -> HTTPReply:
+        return stamped(reply, arrival)
+
+
+def path(request: HTTPRequest, matched: Matched) -> str:
+    """Decoded, with the stage in front unless that is `$default`, and without the key of a domain's mapping."""
+    rest = fields.decoded(request.raw_path[len(matched.prefix) :])
+    stage = "" if matched.stage in ("", DEFAULT) else f"/{matched.stage}"
+    return f"{stage}{rest}" or "/"
+
+
+def optional(name: str, values: dict[str, str]) -> Fields:
+    """A field that is absent where there is nothing in it."""
+    return {name: values} if values else {}
 
 
 def refusal(reason: Refusal, arrival: Arrival) -> HTTPReply:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 from lambent.dev.doors import envelope, fields
 from lambent.dev.doors.model import (
+    ANYTHING,
     LAMBDA_LIMITS,
     Arrival,
     Fields,
     HTTPReply,
     HTTPRequest,
     Limits,
+    Matched,
     RawHeaders,
     Refusal,
     Site,
@@ -30,6 +32,10 @@ REFUSALS = {
     Refusal.UNUSABLE_REPLY: (500, b"Internal Server Error"),
     Refusal.THROTTLED: (500, b"Internal Server Error"),
     Refusal.TOO_LARGE: (413, b"Request Entity Too Large"),
+    Refusal.HEAD_TOO_LARGE: (431, b"Request Header Fields Too Large"),
+    Refusal.URL_TOO_LONG: (414, b"URI Too Long"),
+    Refusal.NO_ROUTE: (404, b"Not Found"),
+    Refusal.TIMED_OUT: (504, b"Gateway Timeout"),
 }
 
 
@@ -41,7 +47,7 @@ class LatticeV1:
     title: str = "VPC Lattice, version 1"
     limits: Limits = LAMBDA_LIMITS
 
-    def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:  # noqa: ARG002 - the protocol of doors
+    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:  # noqa: ARG002 - the protocol of doors
         headers = header_values(request)
         text, is_base64 = fields.body_text(request.body, fields.last(headers).get("content-type", ""))
         query = fields.query_values(request.query_string, fields.encoded)
@@ -61,6 +67,9 @@ class LatticeV1:
     def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:  # noqa: ARG002 - the protocol of doors
         return refusal(reason)
 
+    def stamped(self, reply: HTTPReply, arrival: Arrival) -> HTTPReply:  # noqa: ARG002 - the protocol of doors
+        return reply
+
 
 @dataclass(frozen=True, slots=True)
 class LatticeV2:
@@ -70,7 +79,7 @@ class LatticeV2:
     title: str = "VPC Lattice"
     limits: Limits = LAMBDA_LIMITS
 
-    def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
+    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:  # noqa: ARG002 - the protocol of doors
         headers = header_values(request)
         text, is_base64 = fields.body_text(request.body, fields.last(headers).get("content-type", ""))
         return {
@@ -103,6 +112,9 @@ class LatticeV2:
 
     def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:  # noqa: ARG002 - the protocol of doors
         return refusal(reason)
+
+    def stamped(self, reply: HTTPReply, arrival: Arrival) -> HTTPReply:  # noqa: ARG002 - the protocol of doors
+        return reply
 
 
 def target(request: HTTPRequest) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
 Fields = dict[str, object]
@@ -20,12 +22,18 @@ MEGABYTE = 1024 * 1024
 
 
 class Limits(NamedTuple):
-    """What a door takes and gives, in bytes; above it, the door answers by itself."""
+    """What a door takes and gives, in bytes and seconds; above it, the door answers by itself."""
 
     body: int = PAYLOAD_LIMIT
     """Of a request."""
     result: int = PAYLOAD_LIMIT
     """Of what the function returns, as JSON."""
+    head: int | None = None
+    """Of the request line and the headers."""
+    url: int | None = None
+    """Of path and query."""
+    seconds: float | None = None
+    """That the function may take; None: as many as Lambda gives it."""
 
 
 LAMBDA_LIMITS = Limits()
@@ -63,10 +71,12 @@ class Site(NamedTuple):
     function: str
     region: str = "us-east-1"
     account: str = "123456789012"
+    api: str = ""
+    """The name of what stands in front of it; empty: of the function."""
 
     def identifier(self, length: int) -> str:
-        """An id as AWS makes them, of lower case letters and digits: the same for a function on every start."""
-        number = int.from_bytes(hashlib.sha256(self.function.encode()).digest())
+        """An id as AWS makes them, of lower case letters and digits: the same for a name on every start."""
+        number = int.from_bytes(hashlib.sha256((self.api or self.function).encode()).digest())
         digits = []
         for _ in range(length):
             number, digit = divmod(number, 36)
@@ -97,6 +107,34 @@ class Arrival(NamedTuple):
         return base64.urlsafe_b64encode(hashlib.sha512(self.request_id.encode()).digest()[:40]).decode("ascii")
 
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Matched(NamedTuple):
+    """What is known of a request before the function is asked; the defaults are those of a `$default` route."""
+
+    route_key: str = "$default"
+    """`GET /items/{id}`"""
+    resource: str = ""
+    """`/items/{id}`; empty for a `$default` route."""
+    parameters: Mapping[str, str] = NOTHING
+    """Of the path, percent-encoded as they came."""
+    stage: str = ""
+    """Its name; empty for the one that the door has by default."""
+    prefix: str = ""
+    """What stands in the path before the route's own: `/prod`, `/shop`; as it came."""
+    is_base_path: bool = False
+    """Whether the prefix is that of a custom domain's mapping, rather than the stage."""
+    variables: Mapping[str, str] = NOTHING
+    """Of the stage."""
+    authorizer: Mapping[str, object] | None = None
+    """As `lambent.dev.guard.Allowed` has it."""
+    identity: Mapping[str, object] = NOTHING
+
+
+ANYTHING = Matched()
+
+
 class Refusal(Enum):
     """Why a door answers by itself, in place of the function."""
 
@@ -106,10 +144,19 @@ class Refusal(Enum):
     """The function's result cannot become an HTTP response."""
     THROTTLED = "throttled"
     TOO_LARGE = "request too large"
+    HEAD_TOO_LARGE = "request headers too large"
+    URL_TOO_LONG = "URL too long"
+    NO_ROUTE = "no route"
+    TIMED_OUT = "the door waited long enough"
+    """For the function, which runs on."""
 
 
 class Door(Protocol):
-    """One front door. Three pure functions."""
+    """One front door. Pure functions."""
+
+    @property
+    def site(self) -> Site:
+        """Where it is."""
 
     @property
     def title(self) -> str:
@@ -119,7 +166,7 @@ class Door(Protocol):
     def limits(self) -> Limits:
         """Beside Lambda's own."""
 
-    def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
+    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:
         """Build the event that AWS would have built of this request, fields in AWS's order."""
 
     def reply(self, payload: bytes, arrival: Arrival) -> HTTPReply:
@@ -127,6 +174,9 @@ class Door(Protocol):
 
     def refuse(self, reason: Refusal, arrival: Arrival) -> HTTPReply:
         """Answer in place of the function, as this door does."""
+
+    def stamped(self, reply: HTTPReply, arrival: Arrival) -> HTTPReply:
+        """Add to an answer that neither of these made what the door adds to all of them."""
 
 
 @runtime_checkable

@@ -1,15 +1,17 @@
-"""API Gateway REST API: its resources `/` and `/{proxy+}`, its stage `prod`, behind a custom domain name.
+"""API Gateway REST API; unless told otherwise its resources `/` and `/{proxy+}`, and its stage `prod`.
 
-The local address stands for that domain name, mapped to the stage at its root: so no path has the stage in it, and
-links and redirects lead back here. `binaryMediaTypes` is `*/*`, which matches every `Content-Type` and every `Accept`:
-every body comes as base64, every `isBase64Encoded` is heeded.
+The local address stands for a custom domain name, mapped to the stage at its root: so no path has the stage in it, and
+links and redirects lead back here. If the request's path begins with a base path, both paths have it; if it begins with
+the stage, as at the API's own address, `path` is without and `requestContext.path` with it. `binaryMediaTypes` is
+`*/*`, which matches every `Content-Type` and every `Accept`: every body comes as base64, every `isBase64Encoded` is
+heeded.
 
 A REST API keeps most header names as the client spelled them. The local server has them in lower case: so all are
 Title-Case here, which is what AWS does to Authorization, Host, User-Agent and X-*, and what most HTTP/1.1 clients send.
 
 Source: docs.aws.amazon.com/apigateway, "Lambda proxy integrations in API Gateway", "Amazon API Gateway important
-notes"; events captured in July 2026, replies as measured by LocalStack's validated tests and AWS's snapshots of April
-2025.
+notes", "Quotas for configuring and running a REST API"; events captured in July 2026, replies as measured by
+LocalStack's validated tests and AWS's snapshots of April 2025.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from dataclasses import dataclass
 from lambent.dev.doors import envelope, fields
 from lambent.dev.doors.http_api_v1 import identity, values
 from lambent.dev.doors.model import (
-    LAMBDA_LIMITS,
+    ANYTHING,
     Arrival,
     Fields,
     HTTPReply,
     HTTPRequest,
     Limits,
+    Matched,
     RawHeaders,
     Refusal,
     Site,
@@ -36,13 +39,24 @@ JSON = b"application/json"
 STAGE = "prod"
 KEYS = frozenset({"isBase64Encoded", "statusCode", "headers", "multiValueHeaders", "body"})
 
+LIMITS = Limits(head=10_240, seconds=29)
+
 FAILED = b'{"message": "Internal server error"}'
-# Believed, not measured: the status of a throttled integration, and the error type of a request too long.
+# Believed, not measured: the status of a throttled integration, the error types of a request too long and of one that
+# takes too long, and all of the answer to a head too large.
 REFUSALS = {
     Refusal.FUNCTION_ERROR: (502, FAILED, b"InternalServerErrorException"),
     Refusal.UNUSABLE_REPLY: (502, FAILED, b"InternalServerErrorException"),
     Refusal.THROTTLED: (500, FAILED, b"InternalServerErrorException"),
     Refusal.TOO_LARGE: (413, b'{"message":"Request Too Long"}', b"RequestTooLargeException"),
+    Refusal.HEAD_TOO_LARGE: (431, b'{"message":"Request Header Fields Too Large"}', b"BadRequestException"),
+    Refusal.URL_TOO_LONG: (414, b'{"message":"URI Too Long"}', b"BadRequestException"),
+    Refusal.NO_ROUTE: (
+        403,
+        b'{"message":"Missing Authentication Token"}',
+        b"MissingAuthenticationTokenException",
+    ),
+    Refusal.TIMED_OUT: (504, b'{"message": "Endpoint request timed out"}', b"InternalServerErrorException"),
 }
 
 TAKEN_OUT = frozenset({"connection", "content-length"})
@@ -58,9 +72,9 @@ class RESTAPI:
 
     site: Site
     title: str = "REST API"
-    limits: Limits = LAMBDA_LIMITS
+    limits: Limits = LIMITS
 
-    def event(self, request: HTTPRequest, arrival: Arrival) -> Fields:
+    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:
         received = fields.received_headers(request, arrival.trace)
         headers = {
             name: each
@@ -68,38 +82,44 @@ class RESTAPI:
             if name.lower() not in TAKEN_OUT
         }
         path = fields.encoded(request.raw_path)
+        own = path[len(matched.prefix) :] or "/"
+        shown = path if matched.is_base_path else own
         return {
-            "resource": resource(path),
+            "resource": resource(own, matched),
             # Measured: slashes at the start collapse here, and stay in requestContext.
-            "path": f"/{path.lstrip('/')}" if path.startswith("//") else path,
+            "path": f"/{shown.lstrip('/')}" if shown.startswith("//") else shown,
             "httpMethod": request.method,
             **values(headers, fields.query_values(request.query_string)),
-            "pathParameters": {"proxy": path.strip("/")} if path.strip("/") else None,
-            "stageVariables": None,
-            "requestContext": self.context(request, headers, arrival),
+            "pathParameters": parameters(own, matched) or None,
+            "stageVariables": dict(matched.variables) or None,
+            "requestContext": self.context(request, headers, arrival, matched),
             "body": base64.b64encode(request.body).decode("ascii") or None,
             "isBase64Encoded": bool(request.body),
         }
 
-    def context(self, request: HTTPRequest, headers: dict[str, list[str]], arrival: Arrival) -> Fields:
-        """`requestContext`, of a method without an authorizer."""
+    def context(
+        self, request: HTTPRequest, headers: dict[str, list[str]], arrival: Arrival, matched: Matched
+    ) -> Fields:
+        """`requestContext`."""
         path = fields.encoded(request.raw_path)
+        named = resource(path[len(matched.prefix) :], matched)
         host = fields.last(headers).get("Host", "")
         domain = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
         return {
-            "resourceId": self.site.identifier(6),
-            "resourcePath": resource(path),
+            "resourceId": resource_id(self.site, matched),
+            **fields.flat_authorizer(matched, "claims"),
+            "resourcePath": named,
             "httpMethod": request.method,
             "extendedRequestId": arrival.gateway_id,
             "requestTime": fields.clock(arrival.now),
             "path": path,
             "accountId": self.site.account,
             "protocol": f"HTTP/{request.http_version}",
-            "stage": STAGE,
+            "stage": matched.stage or STAGE,
             "domainPrefix": domain.partition(".")[0],
             "requestTimeEpoch": int(arrival.now * 1000),
             "requestId": arrival.api_request_id,
-            "identity": identity(request, headers),
+            "identity": identity(request, headers, matched),
             "domainName": domain,
             "deploymentId": self.site.identifier(7)[1:],
             "apiId": self.site.identifier(10),
@@ -128,9 +148,27 @@ class RESTAPI:
         status, text, error = REFUSALS[reason]
         return stamped(HTTPReply(status, [(b"content-type", JSON), (b"x-amzn-ErrorType", error)], text), arrival)
 
+    def stamped(self, reply: HTTPReply, arrival: Arrival) -> HTTPReply:
+        return stamped(reply, arrival)
 
-def resource(path: str) -> str:
-    return "/{proxy+}" if path.strip("/") else "/"
+
+def resource(path: str, matched: Matched) -> str:
+    """As it is called; an API of which no more is known has two."""
+    return matched.resource or ("/{proxy+}" if path.strip("/") else "/")
+
+
+def resource_id(site: Site, matched: Matched) -> str:
+    """The same for a resource on every start."""
+    return (
+        site._replace(api=f"{site.api or site.function} {matched.resource}") if matched.resource else site
+    ).identifier(6)
+
+
+def parameters(path: str, matched: Matched) -> dict[str, str]:
+    """Not decoded; a greedy one is without the slash at its end."""
+    if matched.resource:
+        return dict(matched.parameters)
+    return {"proxy": path.strip("/")} if path.strip("/") else {}
 
 
 def merged(result: dict[str, object]) -> RawHeaders:

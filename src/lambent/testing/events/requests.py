@@ -1,0 +1,114 @@
+"""HTTP requests, as each front door tells them, and what authorizers are asked: built by the local Lambda's own doors.
+
+Source: that of `lambent.dev.doors`; docs.aws.amazon.com/apigateway, "Input to an API Gateway Lambda authorizer",
+"Control access to HTTP APIs with AWS Lambda authorizers".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from lambent.dev import identifiers
+from lambent.dev.diff.request import HOST, Headers, read_request
+from lambent.dev.doors import DOORS
+from lambent.dev.doors.model import Arrival, HTTPRequest, Site
+from lambent.testing.events.origin import HERE, Event, Facts, Origin
+from lambent.testing.events.payloads import Payload, content
+
+NO_HEADERS: Headers = {}
+
+
+def http_request(
+    door: str,
+    method: str = "GET",
+    url: str = "/",
+    *,
+    headers: Headers = NO_HEADERS,
+    body: Payload = b"",
+    function: str = "my-function",
+    origin: Origin = HERE,
+) -> Event:
+    """A request through the door of that name: `url`, `http`, `http1`, `rest`, `alb`, `alb-multi`, `lattice`, `edge`….
+
+    `url` is a path with its query, percent-encoded, or a whole URL. A body that is neither text nor bytes is sent as
+    JSON, with that content type. Raises ValueError for what is no request, and for a door that there is not.
+    """
+    if door not in DOORS:
+        raise ValueError(f"door: expected {', '.join(DOORS)}, but got {door!r}.")
+    facts = origin.facts()
+    opened, arrival = DOORS[door](Site(function, facts.region, facts.account)), arrive(facts)
+    sent = request(method, url, headers, body)
+    event: Event = json.loads(json.dumps(opened.event(sent, arrival)))
+    domain = event.get("requestContext", {}).get("domainName", HOST)
+    if (b"host", HOST.encode()) in sent.headers and domain != HOST:  # no host was said: the request went to AWS's own
+        addressed = [(name, domain.encode() if name == b"host" else value) for name, value in sent.headers]
+        event = json.loads(json.dumps(opened.event(sent._replace(headers=addressed), arrival)))
+    return event
+
+
+def request(method: str, url: str, headers: Headers, body: Payload) -> HTTPRequest:
+    typed = isinstance(body, str | bytes) or any(name.lower() == "content-type" for name, _ in pairs(headers))
+    kind = [] if typed else [("content-type", "application/json")]
+    return read_request(method, url, [*pairs(headers), *kind], content(body))
+
+
+def pairs(headers: Headers) -> list[tuple[str, str]]:
+    return list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+
+
+def arrive(facts: Facts) -> Arrival:
+    return Arrival(
+        request_id=facts.uuid(),
+        gateway_id=identifiers.gateway_id(facts.entropy),
+        trace=identifiers.trace("", facts.now, facts.entropy),
+        now=facts.now,
+    )
+
+
+def authorizer_token(
+    token: str = "Bearer my-token",  # noqa: S107 - an example
+    *,
+    method: str = "GET",
+    url: str = "/",
+    origin: Origin = HERE,
+) -> Event:
+    """What a TOKEN authorizer of a REST API is asked."""
+    path = read_request(method, url, [], b"").raw_path.decode("latin-1").lstrip("/")
+    return {"type": "TOKEN", "authorizationToken": token, "methodArn": api_arn(origin.facts(), f"prod/{method}/{path}")}
+
+
+def authorizer_request(
+    method: str = "GET", url: str = "/", *, headers: Headers = NO_HEADERS, origin: Origin = HERE
+) -> Event:
+    """What a REQUEST authorizer of a REST API is asked: the request, without its body."""
+    event = http_request("rest", method, url, headers=headers, origin=origin)
+    path = event["path"].lstrip("/")
+    told = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}
+    return {"type": "REQUEST", "methodArn": api_arn(origin.facts(), f"prod/{method}/{path}"), **told}
+
+
+def authorizer(
+    method: str = "GET",
+    url: str = "/",
+    *,
+    headers: Headers = NO_HEADERS,
+    identity: str = "authorization",
+    origin: Origin = HERE,
+) -> Event:
+    """What a Lambda authorizer of an HTTP API is asked, payload format 2.0; `identity` is the header it goes by."""
+    event = http_request("http", method, url, headers=headers, origin=origin)
+    arn = api_arn(origin.facts(), f"{event['requestContext']['stage']}/{method}{event['rawPath']}")
+    source = event["headers"].get(identity.lower())
+    told = {name: value for name, value in event.items() if name not in ("version", "body", "isBase64Encoded")}
+    return {
+        "version": "2.0",
+        "type": "REQUEST",
+        "routeArn": arn,
+        "identitySource": [source] if source is not None else None,
+        **told,
+    }
+
+
+def api_arn(facts: Facts, resource: str) -> str:
+    return facts.arn("execute-api", f"{Site('my-function', facts.region, facts.account).identifier(10)}/{resource}")
