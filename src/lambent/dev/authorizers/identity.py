@@ -48,7 +48,7 @@ def value(source: Source, request: HTTPRequest, event: Mapping[str, object]) -> 
     """What the request has there; empty for nothing. `event` is what the door makes of the request."""
     if source.where == "header":
         wanted = source.name.lower().encode("latin-1", "replace")
-        return ",".join(text.decode("latin-1") for name, text in request.headers if True).strip()
+        return ",".join(text.decode("latin-1") for name, text in request.headers if name == wanted).strip()
     if source.where == "querystring":
         return ",".join(fields.query_values(request.query_string).get(source.name, []))
     if source.where == "stageVariables":
