@@ -47,6 +47,8 @@ class Options(FunctionOptions):
 
     target: str | None
     config: Path | None
+    template: Path | None
+    parameter: tuple[str, ...]
     env_file: Path | None
     host: str | None
     port: int | None
@@ -138,8 +140,12 @@ def of_all() -> list[click.Parameter]:
     port, debug_port = click.IntRange(0, 65535), click.IntRange(1, 65535)
     names = "Answer to this host too; with a leading dot, to those below it as well. Repeatable."
     debugged = "Let this function, or the only one, wait for a debugger."
+    template = "Functions of SAM, CDK (cdk.out), Serverless or Terraform (a plan).  [default: what is here]"
+    parameter = "Parameter of that, or option of Serverless, such as stage=test. Repeatable."
     return [
         click.Option(["--config"], type=file, help="Read this file in place of the nearest pyproject.toml."),
+        click.Option(["--template"], type=click.Path(exists=True, resolve_path=True, path_type=Path), help=template),
+        click.Option(["--parameter"], multiple=True, metavar="NAME=VALUE", callback=check_env, help=parameter),
         click.Option(["--host"], help="Address to listen on.  [default: 127.0.0.1]"),
         click.Option(["--port"], type=port, help="Port to listen on; 0 for any free one.  [default: 3000]"),
         click.Option(["--https"], is_flag=True, help="Speak HTTPS there, with a made-up certificate."),
@@ -248,12 +254,19 @@ def configuration(options: Options, directory: Path, environ: Mapping[str, str])
     if target is None and options["debug"] and is_target(options["debug"]):  # `--debug app:app`
         return configuration({**options, "target": options["debug"], "debug": ""}, directory, environ)
     aim = config.Target(target, options["app_dir"]) if target else None
-    project = config.load(directory, environ, file=options["config"], env_file=options["env_file"], target=aim)
+    if target and (options["template"] or options["parameter"]):
+        raise click.UsageError("--template and --parameter go without a TARGET: the functions are those of the file.")
+    project = config.load(
+        directory,
+        environ,
+        file=options["config"],
+        env_file=options["env_file"],
+        target=aim,
+        template=options["template"],
+        parameters=dict(pair.split("=", 1) for pair in options["parameter"]),
+    )
     if project is None or not project.functions:
-        raise click.UsageError(
-            f"Expected a TARGET, such as app:app, or functions in [tool.lambent] of a pyproject.toml in {directory} "
-            f"or above, but there is neither. Such as:\n\n{config.EXAMPLE}"
-        )
+        raise nothing_to_run(project, directory)
     functions = project.functions if target is None else tuple(typed(each, options) for each in project.functions)
     if target is None:
         refuse_function_options(options, project)
@@ -267,6 +280,20 @@ def configuration(options: Options, directory: Path, environ: Mapping[str, str])
         log_level=options["log_level"] or project.log_level,
         caller=options["caller"],
         again=lambda: again({**options, "config": project.file}, directory, environ),
+    )
+
+
+def nothing_to_run(project: Project | None, directory: Path) -> click.UsageError:
+    import click
+
+    from lambent.dev import config
+
+    if project and project.files:
+        why = [f"{project.files[0]}: expected a function of Python that can run here.", *project.notes]
+        return click.UsageError("\n".join(why))
+    return click.UsageError(
+        f"Expected a TARGET, such as app:app, or functions in [tool.lambent] of a pyproject.toml in {directory} "
+        f"or above, but there is neither. Such as:\n\n{config.EXAMPLE}"
     )
 
 
@@ -309,7 +336,7 @@ def refuse_function_options(options: Options, project: Project) -> None:
     for name in said(options):
         key = name.replace("_", "-")
         table = "[tool.lambent]" if name == "app_dir" else "the function's table"
-        where = f"{project.file}: set {key} in {table}"
+        where = f"{project.file}: set {key} in {table}" if not project.files else f"{project.files[0]}"
         raise click.UsageError(f"--{key} goes with a TARGET only. The functions are those of {where}.")
 
 

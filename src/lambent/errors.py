@@ -11,6 +11,7 @@
     │   ├── IncompleteResponse   the application returned before its response was complete
     │   ├── FailureStatus        it answered with a status that is to fail the invocation
     │   ├── InvalidResult        what a function returned cannot be a reply; `error_type` as Lambda names it
+    │   ├── InvocationFailed     a function that was invoked failed; `error_type` as it says
     │   ├── TimedOut             the handler was not done when its time was up; `error_type` as Lambda names it
     │   ├── LifespanFailed       startup or shutdown failed, and the application said why
     │   └── LifespanEnded        the lifespan ended while the environment still needs it
@@ -80,6 +81,14 @@ class InvalidResult(AppError):
 
     `error_type` is the name that Lambda's own runtimes report, such as `Runtime.MarshalError`.
     """
+
+    def __init__(self, message: str, error_type: str) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+
+
+class InvocationFailed(AppError):
+    """A function that was invoked failed: `error_type` is what it, or the platform in its place, calls that."""
 
     def __init__(self, message: str, error_type: str) -> None:
         super().__init__(message)

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple, Self
 
 import psutil
 
+from lambent.dev.reaper import SCRIPT
+
 SOURCE = Path(__file__).parents[2] / "src"
 LIMIT = 20
 """Seconds after which a test that waits has failed."""
@@ -142,6 +144,10 @@ class LocalLambda:
     def family(self) -> list[psutil.Process]:
         """The processes that it started, and those that these did."""
         return psutil.Process(self.process.pid).children(recursive=True)
+
+    def environments(self) -> list[psutil.Process]:
+        """Of these, all but the reaper: see `lambent.dev.reaper`."""
+        return [each for each in self.family() if SCRIPT not in each.cmdline()]
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Ctrl-C, and the exit code."""

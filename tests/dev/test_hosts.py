@@ -72,6 +72,14 @@ def test_a_local_page_may_ask(origin: str) -> None:
     assert refusal(LOCAL, "localhost", origin) is None
 
 
+def test_so_may_one_of_an_origin_that_is_named_and_of_no_other() -> None:
+    hosts = Hosts("127.0.0.1", origins=("https://shop.test",))
+    assert refusal(hosts, "localhost", "https://shop.test") is None
+    for origin in ("http://shop.test", "https://shop.test.evil", "https://a.shop.test"):
+        assert refusal(hosts, "localhost", origin)
+    assert refusal(hosts, "shop.test", "https://shop.test"), "that is no name of the server"
+
+
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://[", "http://localhost.evil.test"])
 def test_a_page_of_another_site_may_not(origin: str) -> None:
     text = refusal(LOCAL, "localhost", origin)

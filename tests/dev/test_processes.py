@@ -160,6 +160,23 @@ def test_those_of_one_that_ended_by_itself_are_known_from_the_last_look() -> Non
 
 
 @linux
+def test_those_of_one_that_ends_when_asked_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "LOOK_AGAIN", 1000.0)
+
+    async def scene(stage: Stage) -> None:
+        stage.process.memory()
+        await stage.arrive()
+        await stage.until(lambda: len(stage.facts.children(recursive=True)) == 4)
+        family = stage.facts.children(recursive=True)
+        stage.process.terminate()
+        assert await stage.process.wait() == -15
+        stage.process.kill()
+        assert gone(family)
+
+    play(f"{STRAYS}hold(' '.join(map(str, pids)))", scene)
+
+
+@linux
 def test_its_memory_is_that_of_all_its_descendants_whichever_thread_started_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

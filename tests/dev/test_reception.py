@@ -14,6 +14,7 @@ from lambent.dev.hosts import Hosts
 from lambent.dev.invoke_api import InvokeAPI
 from lambent.dev.reception import Reception
 from lambent.dev.service import Service
+from lambent.dev.sources.firing import Firing
 from lambent.types import Message, Receive, Scope, Send
 
 
@@ -42,6 +43,7 @@ def ask(path: str, *headers: tuple[bytes, bytes], method: str = "GET") -> tuple[
         cast("FrontDoor", front_door),
         cast("InvokeAPI", invoke_api),
         cast("Service", service),
+        cast("Firing", Door("sources")),
     )
     sent: list[Message] = []
 
@@ -80,7 +82,7 @@ def test_status_is_json_that_nobody_keeps() -> None:
     assert headers[b"content-type"] == b"application/json"
     assert headers[b"cache-control"] == b"no-store"
     assert int(headers[b"content-length"]) == len(body)
-    assert json.loads(body) == {"functions": {"f": "well"}, "Invoke API": "well"}
+    assert json.loads(body) == {"functions": {"f": "well"}, "Invoke API": "well", "sources": "well"}
 
 
 @pytest.mark.parametrize("path", ["/", "/_lambent/status", "/2015-03-31/functions/f/invocations"])

@@ -13,7 +13,7 @@ from tests.dev.authorizers.issuer import Site, jwks, token
 from tests.dev.local import Answer, LocalLambda
 
 APP = '''
-import json, os
+import json, threading
 
 ALLOW = {"allow": "Allow", "deny": "Deny"}
 
@@ -36,12 +36,12 @@ def policy(event, context):
         raise Exception("Unauthorized")
     if word == "nonsense":
         return word
-    if word == "for ever":
-        import threading
-        threading.Event().wait()
     statement = {"Effect": ALLOW[word], "Action": "execute-api:Invoke", "Resource": event["methodArn"]}
     document = {"Version": "2012-10-17", "Statement": [statement]}
     return {"principalId": "ada", "policyDocument": document, "context": {"level": 7, "admin": True}}
+
+def late(event, context):
+    threading.Event().wait()
 '''
 
 PROJECT = """
@@ -61,6 +61,7 @@ default-authorizer = "word"
 api-key-source = "header"
 api-keys = {{ partner = "0123456789abcdefghij" }}
 authorizers.pool = {{ kind = "cognito", issuer = "{issuer}", jwks = "{issuer}/jwks" }}
+authorizers.late = {{ kind = "request", function = "late" }}
 authorizers.word = {{ kind = "token", function = "policy", identity = ["method.request.header.X-Word"] }}
 
 [tool.lambent.functions.echo]
@@ -73,6 +74,7 @@ routes = [
     {{ route = "GET /open", door = "web" }},
     {{ route = "GET /word", door = "shop" }},
     {{ route = "GET /other", door = "shop" }},
+    {{ route = "GET /late", door = "shop", authorizer = "late" }},
     {{ route = "GET /pool", door = "shop", authorizer = "pool" }},
     {{ route = "GET /key", door = "shop", authorizer = "NONE", api-key = true }},
     {{ route = "GET /signed", door = "shop", authorizer = "AWS_IAM" }},
@@ -83,10 +85,15 @@ handler = "app:simple"
 
 [tool.lambent.functions.policy]
 handler = "app:policy"
+
+[tool.lambent.functions.late]
+handler = "app:late"
 timeout = 1
 """
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20250705/eu/x/aws4_request, SignedHeaders=host, Signature=ab"
+
+FAILED = "AuthorizerConfigurationException"
 
 
 class Service(NamedTuple):
@@ -182,22 +189,19 @@ def test_a_policy_is_for_methods(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "status", "message", "why"),
+    ("path", "word", "status", "why"),
     [
-        ("nobody", 401, "Unauthorized", "the function policy raised Unauthorized"),
-        ("nonsense", 500, None, "expected an object, but it returned"),
-        ("for ever", 500, None, "the function policy failed: .*Task timed out"),
+        ("/word", "nobody", 401, "the authorizer word: the function policy raised Unauthorized"),
+        ("/word", "nonsense", 500, "the authorizer word: the function policy made no decision: expected an object"),
+        ("/late", "", 500, "the authorizer late: the function late failed: .*Task timed out"),
     ],
 )
-def test_who_does_not_decide_lets_nobody_pass(
-    word: str, status: int, message: str | None, why: str, service: Service
-) -> None:
-    answer = service.ask("shop", "/word", x_word=word)
-    assert (answer.status, json.loads(answer.body)) == (status, {"message": message})
-    assert answer.headers["x-amzn-ErrorType"] == (
-        "UnauthorizedException" if status == 401 else "AuthorizerConfigurationException"
-    )
-    service.local.wait_for(f"REST API answers {status}, by the authorizer word: .*{why}")
+def test_who_does_not_decide_lets_nobody_pass(path: str, word: str, status: int, why: str, service: Service) -> None:
+    answer = service.ask("shop", path, x_word=word)
+    error, message = ("UnauthorizedException", "Unauthorized") if status == 401 else (FAILED, None)
+    assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (status, error)
+    assert json.loads(answer.body) == {"message": message}
+    service.local.wait_for(f"REST API answers {status}, by {why}")
 
 
 def test_a_user_pool(service: Service) -> None:

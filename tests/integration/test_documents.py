@@ -96,6 +96,7 @@ PROGRAMS = {
     "docs/how-to/frameworks.md": ("curl",),
     "docs/how-to/stream-responses.md": ("curl",),
     "docs/how-to/snapstart.md": ("curl",),
+    "docs/how-to/routes-and-doors.md": ("curl",),
 }
 
 

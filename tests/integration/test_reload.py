@@ -107,7 +107,7 @@ def test_under_constant_load_ten_reloads_lose_no_request(project: Project, runti
             local.until(lambda: load.failures or load.answered > before + 20)
         assert load.failures == []
         assert local.output.count("app-handler: reloaded.") == 10
-        local.until(lambda: {each.pid for each in local.family()} <= set(processes(local)))
+        local.until(lambda: {each.pid for each in local.environments()} <= set(processes(local)))
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -283,7 +283,7 @@ def test_functions_come_and_go_with_the_configuration(project: Project) -> None:
     with project.run() as local:
         assert answers(local, "ls", "/left")
         assert answers(local, "rs", "/right")
-        left, right = processes(local, "left"), local.family()
+        left, right = processes(local, "left"), local.environments()
         third = '\n[tool.lambent.functions.third]\nhandler = "third:handler"\npath = "/third"\n'
         project.configure(TWO.partition("[tool.lambent.functions.right]")[0] + third)
         local.until(lambda: local.get("/third").status == 200)
@@ -374,7 +374,7 @@ def test_a_long_invocation_ends_in_the_old_generation(project: Project, runtime:
     ):
         held = pool.submit(local.get, "/hold")
         gate.arrive()
-        old = local.family()
+        old = local.environments()
         for version in ("two", "three"):
             project.write(app=HELD % version)
             wait_for_answer(local, version)

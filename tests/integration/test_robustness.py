@@ -39,6 +39,8 @@ def handler(event, context):
     path = event["rawPath"]
     if path == "/hold":
         hold("held")
+    if path == "/forever":
+        threading.Event().wait()
     if path == "/exit":
         os._exit(3)
     if path == "/sys-exit":
@@ -250,9 +252,9 @@ def test_what_no_terminal_can_show_is_escaped(folder: Path) -> None:
 
 
 def test_children_of_a_function_end_with_it_wherever_they_have_gone(folder: Path) -> None:
-    with gated(folder) as (local, _, _pool):
+    with LocalLambda(folder, "app:handler", "--timeout", "0.5") as local:
         started = [psutil.Process(pid) for pid in json.loads(local.get("/children").body)]
-        assert local.get("/exit").status == 502
+        assert local.get("/forever").status == 502
         assert gone(started)
         started = [psutil.Process(pid) for pid in json.loads(local.get("/children").body)]
         assert local.stop() == 0
@@ -624,4 +626,3 @@ def test_without_a_terminal_it_goes_on(folder: Path) -> None:
         assert errors.read() == ""
     assert process.wait(LIMIT) == 0
     assert gone(family)
-

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +87,14 @@ def test_requests_are_typed_as_for_curl(terminal: Terminal) -> None:
     assert (event["httpMethod"], event["headers"]["X-A"]) == ("POST", "b: c")
     assert event["headers"]["Content-Type"] == "application/json"
     assert terminal.event("alb")["path"] == "/"
+    event = terminal.event("http", "GET", "/items/7", "--route", "GET /items/{id}")
+    assert event["pathParameters"] == {"id": "7"}
+
+
+def test_a_body_may_lie_in_a_file(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "image.png").write_bytes(b"\x89PNG")
+    assert terminal.event("url", "PUT", "/", "--data", f"@{tmp_path}/image.png")["body"] == "iVBORw=="
+    assert terminal.type("url", "PUT", "/", "--data", "@/no/such/file")[0] == 2
 
 
 def test_any_field_can_be_set(terminal: Terminal) -> None:

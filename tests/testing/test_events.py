@@ -250,6 +250,14 @@ def test_a_request_goes_to_the_host_that_it_names() -> None:
     assert events.http_request("http", url="https://b.test/x?y=1")["headers"]["host"] == "b.test"
 
 
+def test_a_request_may_have_come_by_a_route() -> None:
+    event = events.http_request("http", "GET", "/items/a%20b", route="GET /items/{id}")
+    assert (event["routeKey"], event["pathParameters"]) == ("GET /items/{id}", {"id": "a b"})
+    event = events.http_request("rest", "POST", "/items/a%20b/c", route="ANY /items/{proxy+}")
+    assert (event["resource"], event["pathParameters"]) == ("/items/{proxy+}", {"proxy": "a%20b/c"})
+    assert events.http_request("http", url="/x", route="$default")["routeKey"] == "$default"
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [({"a": 1}, "application/json"), ("[1]", "application/json"), ("a", "text/plain; charset=utf-8"), (b"\0", None)],
@@ -331,6 +339,10 @@ def test_records_of_a_shard_and_of_a_partition_are_in_order() -> None:
         (lambda: events.lex(hook="x"), "hook: expected"),
         (lambda: events.http_request("window"), "door: expected url"),
         (lambda: events.http_request("url", "GET", "items"), "expected a path"),
+        (lambda: events.http_request("http", url="/a", route="GET /b"), "route: GET /b is not that of GET /a"),
+        (lambda: events.http_request("http", route="/b"), "route: expected one such as GET /items/{id}"),
+        (lambda: events.http_request("http", route="GET /{a"), "route: expected one such as GET /items/{id}"),
+        (lambda: events.http_request("alb", route="GET /"), "route: expected none"),
         (lambda: events.http_request("url", "G T"), "expected a method"),
         (lambda: events.http_request("url", headers={"a b": "c"}), "expected a header"),
     ],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import os
 import shutil
 import sys
 import tempfile
@@ -58,7 +57,7 @@ def of_project(project: Project, environ: Mapping[str, str]) -> Certificate:
 
 def names(project: Project) -> list[str]:
     """Hosts and addresses. Wildcards right below `localhost` are not known to every client: so each name is there."""
-    own = (each.name for each in (*project.functions, *project.entrances))
+    own = [*(function.name for function in project.functions), *(each.name for each in project.entrances)]
     bound = [] if is_unspecified(project.host) else [project.host]
     allowed = (each for name in project.allowed_hosts for each in covered(name))
     found = [*HERE, *bound, *allowed, *(f"{name}.localhost" for name in own)]
@@ -114,8 +113,8 @@ def require_library() -> None:
 def write(issued: Issued, folder: Path) -> Certificate:
     """Into a folder that is its owner's alone."""
     certificate = Certificate(folder / "ca.pem", folder / "server.pem")
-    with open(os.open(certificate.server, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(issued.server)
+    certificate.server.touch(0o600, exist_ok=False)
+    certificate.server.write_bytes(issued.server)
     certificate.authority.write_bytes(issued.authority)
     return certificate
 
@@ -185,11 +184,12 @@ def of_authority() -> list[tuple[x509.ExtensionType, bool]]:
 
 def of_server(names: Iterable[str]) -> list[tuple[x509.ExtensionType, bool]]:
     from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     return [
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (usage(signs=False), True),
-        (x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), False),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
         (x509.SubjectAlternativeName([general_name(name) for name in names]), False),
     ]
 

@@ -278,19 +278,19 @@ class Conversation:
         nonce = given.delivery.invocation_id
         return EXPIRED if call.headers.get("lambda-runtime-invocation-id", nonce) != nonce else None
 
-    def _take(self, verb: Verb | None, call: Call, respond: Respond) -> None:
+    def _take(self, verb: Verb, call: Call, respond: Respond) -> None:
         """What concerns the environment."""
         if verb is Verb.NEXT:
             self._poll(respond)
             return
-        self._state = TRANSITIONS[self._state][verb]  # type: ignore[index]  # `/ping` is answered
+        self._state = TRANSITIONS[self._state][verb]
         if verb is Verb.RESTORE:
             respond(RESTORED)
             return
         respond(too_large(PAYLOAD_LIMIT) if call.oversized else ACCEPTED)
         self._owner.init_failed(too_large(PAYLOAD_LIMIT).body if call.oversized else call.body)
 
-    def _end(self, given: Given, verb: Verb | None, call: Call, respond: Respond) -> None:
+    def _end(self, given: Given, verb: Verb, call: Call, respond: Respond) -> None:
         """What concerns an invocation: its reply, or the error in its place."""
         request_id = given.delivery.request.request_id
         given.state = State.RESPONSE_SENT

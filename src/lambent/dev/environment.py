@@ -284,8 +284,7 @@ class Environment:
             return
         self._stop_timers()
         for run in self._runs.values():
-            run.stop_timer()
-            run.invocation.held = True
+            run.hold()
         if self._process is not None:
             self._terminal.lend(self._process.pid, grant)
 

@@ -22,6 +22,8 @@ class Hosts:
     bound: str
     allowed: tuple[str, ...] = ()
     """`example.test`, or `.example.test` for it and every name below."""
+    origins: tuple[str, ...] = ()
+    """`https://shop.test`: whose pages may send requests, though it is no name of the server's."""
 
     def refusal(self, headers: RawHeaders) -> str | None:
         """What to tell a request that is not meant for this server; None if it is."""
@@ -31,7 +33,7 @@ class Hosts:
             return f"A request must have one Host header, but this one has {len(hosts)}."
         for header, value, host in (
             *(("Host", value, hostname(f"//{value}")) for value in hosts),
-            *(("Origin", value, hostname(value)) for value in origins),
+            *(("Origin", value, hostname(value)) for value in origins if value not in self.origins),
         ):
             if not self.owns(host):
                 return advice(header, value, host)

@@ -26,7 +26,7 @@ class HTTPConnection(HttpToolsProtocol):
         self._unread += len(data)
         super().data_received(data)
         if self._unread > HEAD_LIMIT and not self.transport.is_closing():
-            if self.cycle is None or self.cycle.response_complete:
+            if getattr(self.cycle, "response_complete", True):  # before the first request there is none
                 self.transport.write(TOO_LARGE)
             self.transport.close()
 

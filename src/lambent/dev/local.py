@@ -8,6 +8,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from lambent.dev.asynchronous import Asynchronously
@@ -23,6 +24,8 @@ from lambent.dev.reaper import Reaper
 from lambent.dev.reception import Reception
 from lambent.dev.routes import Routes
 from lambent.dev.service import Service
+from lambent.dev.sources import EventSources
+from lambent.dev.sources.firing import Firing
 from lambent.dev.surroundings import Surroundings
 from lambent.dev.terminal import Terminal
 from lambent.dev.watch import Watched, Watcher, expand, files_below
@@ -59,25 +62,31 @@ class Local:
         self._authorizers = Authorizers(self.service, say, caller=caller(project))
         self._front_door = FrontDoor(self.service, routes(project), say, self._authorizers)
         invoke_api = InvokeAPI(self.service, self._asynchronous)
-        hosts = Hosts(project.host, project.allowed_hosts)
-        self.reception = Reception(hosts, self._front_door, invoke_api, self.service)
+        hosts = Hosts(project.host, project.allowed_hosts, origins(project))
+        self._event_sources = EventSources(self.service, self._asynchronous, say, project.time_scale)
+        firing = Firing(self._event_sources)
+        self.reception = Reception(hosts, self._front_door, invoke_api, self.service, firing)
         self._watching: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         """Start the functions, and look after their files."""
         self._tell()
         self.service.deploy(self._project.functions)
+        self._event_sources.deploy(self._project.sources)
         self._watcher.refresh()
         self._watching = asyncio.create_task(self._watch())
 
     async def drained(self, grace: float) -> None:
         """Wait until every invoker has its answer, `grace` seconds at most; what nobody waits for is told of."""
+        sources = asyncio.create_task(self._event_sources.close(grace))
         await self._asynchronous.close()
         await self.service.drained(grace)
+        await sources
 
     async def close(self, grace: float) -> None:
         """End every environment, letting runtimes shut down for `grace` seconds."""
         await self._stop_watching()
+        await self._event_sources.close(0)
         await self._asynchronous.close()
         await self.service.close(grace)
 
@@ -132,7 +141,7 @@ class Local:
                 marks[path][name] = sources.since
         folder = self._project.file.parent if self._project.file else Path.cwd()
         variables = self._project.env_file or folder / ".env"  # which may come yet
-        for file in filter(None, (self._project.file, variables, self._project.caller)):
+        for file in filter(None, (self._project.file, *self._project.files, variables, self._project.caller)):
             marks[str(file)][CONFIGURATION] = self._since
         return marks
 
@@ -154,16 +163,24 @@ class Local:
             return
         before, self._project = self._project, project
         if any(getattr(before, name) != getattr(project, name) for name in FIXED):
-            self._say("Host, port, HTTPS and allowed hosts take effect with the next start.")
+            self._say("Host, port and allowed hosts take effect with the next start.")
         self._front_door.routes = found
+        self.reception.hosts = replace(self.reception.hosts, origins=origins(project))
         self._authorizers.caller = who
         self._tell()
         self.service.deploy(project.functions)
+        self._event_sources.deploy(project.sources)
         self._watcher.refresh()
 
 
 def caller(project: Project) -> Caller:
     return read_caller(project.caller) if project.caller else NOBODY
+
+
+def origins(project: Project) -> tuple[str, ...]:
+    """Those that an entrance names. `*` is none: it would let every page on the web use what runs here."""
+    named = [origin for entrance in project.entrances if entrance.cors for origin in entrance.cors.origins]
+    return tuple(origin for origin in named if "*" not in origin)
 
 
 def routes(project: Project) -> Routes:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -54,7 +55,7 @@ class Process:
 
         It is the heir who ends it if we cannot.
         """
-        own: dict[str, int] = {"process_group": 0}
+        own: dict[str, Any] = {"process_group": 0}
         if sys.platform == "win32":
             own = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         process = await asyncio.create_subprocess_exec(
@@ -64,7 +65,7 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            **own,  # type: ignore[arg-type]  # of many keywords, these are numbers
+            **own,
         )
         return cls(process, heir)
 
@@ -82,6 +83,7 @@ class Process:
     def terminate(self) -> None:
         """Ask it to end."""
         if self._process.returncode is None:
+            self._others = descendants(self.pid)  # which nobody can find when it has ended
             self._process.terminate()
             self.thaw()
 

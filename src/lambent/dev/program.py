@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -13,10 +13,13 @@ from lambent.dev import server
 from lambent.dev.config import Project, tables
 from lambent.dev.config.document import description
 from lambent.dev.config.function_tables import contradiction
-from lambent.dev.model import Function
+from lambent.dev.model import Entrance, Function
 from lambent.errors import ConfigurationError
 
-ELSEWHERE = {"strategy", "event", "context", "layers", "asynchronous"}
+TABLES = {"app_dir", "env", "env_file", "region", "watch", "doors", "functions", "sources"}
+"""Keys of the whole that a Project has in another form, or not at all."""
+
+ELSEWHERE = {"strategy", "event", "context", "layers", "asynchronous", "routes"}
 """Keys of a table that a Function has in another form."""
 
 
@@ -37,20 +40,20 @@ def complaints(project: Project) -> Iterator[str]:
     """Where a mistake is, what was expected and what came. Of paths, `lambent.dev.routes` complains."""
     if not project.functions:
         yield "functions: expected at least one Function, but there is none"
-    yield from mistyped(project, tables.Project, {"app_dir", "env", "env_file", "region", "watch", "functions"})
+    yield from mistyped(project, tables.Project, TABLES)
     names = Counter(function.name for function in project.functions)
     yield from (f"{name}: expected one Function of this name, but there are {n}" for name, n in names.items() if n > 1)
     for function in project.functions:
-        yield from (f"{function.name}: {complaint}" for complaint in of_function(function, set(names)))
+        yield from (f"{function.name}: {each}" for each in of_function(function, set(names), project.entrances))
 
 
-def of_function(function: Function, names: set[str]) -> Iterator[str]:
+def of_function(function: Function, names: set[str], entrances: Iterable[Entrance]) -> Iterator[str]:
     if not re.fullmatch(tables.FUNCTION_NAME, function.name):
         yield "expected a name of 1 to 64 letters, digits, hyphens and underscores"
     yield from mistyped(function, tables.FunctionTable, ELSEWHERE)
     yield from mistyped(function.asynchronous, tables.AsynchronousTable, set(), "asynchronous: ")
     yield from unfound(function, names)
-    if against := contradiction(function):
+    if against := contradiction(function, entrances):
         yield "{}: {}".format(*against)
 
 

@@ -27,6 +27,11 @@ class Run:
             self.stream.end(result.payload)
         self.invocation.resolve(result)
 
+    def hold(self) -> None:
+        """Its time counts for nothing from here on."""
+        self.stop_timer()
+        self.invocation.held = True
+
     def stop_timer(self) -> None:
         if self.timer is not None:
             self.timer.cancel()

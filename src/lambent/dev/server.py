@@ -56,20 +56,24 @@ async def serve(
     say: Callable[[str], None],
     shown: Certificate | None = None,
     until: Stopping | None = None,
+    ready: Callable[[], object] = lambda: None,
 ) -> None:
     """Serve on `listener` until stopped, by Ctrl-C or SIGTERM unless told otherwise; nothing is left behind.
 
+    `ready` is called once requests are answered.
     With a certificate, by HTTPS; functions find the Invoke API on a port of its own then, for they trust no certificate
     of ours.
     """
     inner = listen("127.0.0.1", 0) if shown else listener
     local = Local(project, url(inner), say)
-    servers = {listener: http_server(local.reception, shown), **({inner: http_server(local.reception)} if shown else {})}
+    servers = {inner: http_server(local.reception)}
+    servers[listener] = http = http_server(local.reception, shown)
     with (until or stopping)() as (asked, insisted), inner:
         serving = asyncio.create_task(serve_all(servers))
         try:
             local.open()
             say(banner(project, url(listener, shown), shown))
+            ready()
             await either(serving, asked)
             say("Stopping.")
             closing = asyncio.create_task(close(servers.values(), local, serving))
@@ -78,7 +82,7 @@ async def serve(
                 closing.result()
         finally:
             await local.end()
-            await hang_up(servers.values(), serving)
+            await hang_up(http, serving, *servers.values())
     if not serving.cancelled() and (error := serving.exception()):
         raise error
 
@@ -97,11 +101,11 @@ async def close(servers: Iterable[uvicorn.Server], local: Local, serving: asynci
     await asyncio.wait({serving}, timeout=1)
 
 
-async def hang_up(servers: Iterable[uvicorn.Server], serving: asyncio.Task[None]) -> None:
-    """End the connections that are left, and with them the HTTP servers."""
-    for http in servers:
-        http.should_exit = http.force_exit = True
-        for connection in list(http.server_state.connections):
+async def hang_up(http: uvicorn.Server, serving: asyncio.Task[None], *others: uvicorn.Server) -> None:
+    """End the connections that are left, and with them the HTTP servers that `serving` runs."""
+    for each in (http, *others):
+        each.should_exit = each.force_exit = True
+        for connection in list(each.server_state.connections):
             connection.transport.abort()
     await asyncio.wait({serving}, timeout=1)
     serving.cancel()
@@ -218,7 +222,7 @@ def banner(project: Project, where: str, shown: Certificate | None = None) -> st
         width = max((len(function.name) for function in project.functions), default=0)
         bound = [] if project.first_match else bind(project.functions, project.entrances)
         rows = [f"  {each.name:<{width}}  {line}" for each in project.functions for line in served(each, bound, where)]
-        text = "\n".join([f"{len(rows)} functions are served on {where}", "", *rows])
+        text = "\n".join([f"{len(project.functions)} functions are served on {where}", "", *rows])
     trust = f"  Clients have to trust {shown.authority}\n" if shown else ""
     return f"\n  {text}\n{trust}  Ctrl-C stops it\n"
 

@@ -13,7 +13,8 @@
 
 With pytest there are fixtures: see `lambent.testing.plugin`.
 
-    client.py       IO     a handler, run here: environment.py has it, front.py is what stands before it
+    client.py       IO     a handler, run here: environment.py has it, front.py is what stands before it, strict.py
+                           is what applications are in
     requests.py     PURE   requests as tests write them
     response.py     PURE   what comes back
     contexts.py            the context

@@ -27,6 +27,7 @@ from lambent.testing.environment import Environment, Result
 from lambent.testing.front import Front, Visit, payload
 from lambent.testing.requests import Options, Order, Verbs, written
 from lambent.testing.response import Response
+from lambent.testing.strict import Strict
 from lambent.types import ASGIApp, Handler
 
 Target = Handler | ASGIApp | Callable[..., Any] | str
@@ -64,7 +65,8 @@ class Client(Verbs[Response]):
     - `door`: a key of `lambent.dev.doors.DOORS`
     - `routes`: `"GET /items/{id}"` and the like; none: every request is for it
     - `strict`: what the handler raises, and what is wrong with its reply, is raised here; otherwise the door answers
-      in its place, as on AWS. An ASGI application that is given bare is strict likewise.
+      in its place, as on AWS. That goes for all that a bare ASGI application raises, after its response too; a `Lambent`
+      answers and logs that by itself, as it is told to.
     - `stream`: an ASGI application that is given bare streams its responses
     - `function`, `timeout`, `memory`, `region`, `account`: what its context tells
 
@@ -87,7 +89,7 @@ class Client(Verbs[Response]):
         account: str = "123456789012",
     ) -> None:
         def adapt(app: ASGIApp) -> Handler:
-            return Lambent(app, errors="raise" if strict else "respond", stream=stream)
+            return Strict(app, stream=stream) if strict else Lambent(app, stream=stream)
 
         site = Site(function, region, account)
         made = load(handler, adapt) if isinstance(handler, str) else as_handler(handler, "handler", adapt)

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import click
 
+from lambent.dev.diff.command import read_data
 from lambent.dev.doors import DOORS
 from lambent.dev.doors.model import Site
 from lambent.testing.events import Origin
@@ -81,14 +82,17 @@ def click_option(option: Option) -> click.Parameter:
     if option.reading is FLAG:
         return click.Option(declared, is_flag=True)
     many = option.several or option.reading.many
+    read, metavar = option.reading.read, option.reading.metavar
+    if option.name == "--data" and not many:  # of a request
+        read, metavar = read_data, "TEXT|@FILE"
     text = f"[default: {option.default}]" if option.default else ""
     return click.Option(
         declared,
         multiple=many,
         default=None,
-        metavar=option.reading.metavar,
+        metavar=metavar,
         help=" ".join(filter(None, ["Repeatable: a record each." if option.several else "Repeatable." * many, text])),
-        callback=reader(option.reading.read),
+        callback=reader(read),
     )
 
 

@@ -15,7 +15,6 @@ R = TypeVar("R")
 
 Pairs = Mapping[str, object] | Iterable[tuple[str, object]]
 
-NAMES = ("accept", "user-agent")
 AGENT = "lambent"
 
 
@@ -42,6 +41,8 @@ class Order(NamedTuple):
 
     request: HTTPRequest
     authorizer: Mapping[str, object] | None = None
+    is_located: bool = False
+    """Whether its host was said."""
 
 
 class Verbs(Generic[R]):
@@ -93,7 +94,7 @@ def written(method: str, url: str, options: Options) -> Order:
         request = read_request(method, with_query(url, options.get("params") or ""), fields, body)
     except ValueError as error:
         raise ConfigurationError(f"{method} {url}: {error}.") from None
-    return Order(request, options.get("authorizer"))
+    return Order(request, options.get("authorizer"), "host" in named or not url.startswith("/"))
 
 
 def content(options: Options) -> tuple[bytes, dict[str, str]]:

@@ -3,9 +3,11 @@
     document.py           a TOML file, and complaints that point into it; by toml_lines.py
     tables.py             what may stand where
     door_tables.py        one entrance
+    source_tables.py      one event source
     function_tables.py    one function; by callables.py, if it names functions that the local Lambda calls
     dotenv.py             `.env`
     smyth.py              the same of [tool.smyth]
+    other_tools.py        functions described in a file of another tool
 
 Nothing is kept: the next `load` sees what has changed in the files, and in the functions they name.
 """
@@ -14,10 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from lambent.dev import templates
 from lambent.dev.config import callables, door_tables, dotenv, function_tables, tables
 from lambent.dev.config.document import Document
 from lambent.dev.config.door_tables import ENTRANCES
@@ -60,6 +63,8 @@ class Project:
     """Whether of several paths that match a request the first one wins, rather than the most specific one."""
     file: Path | None = None
     """That it was read from, if it was."""
+    files: tuple[Path, ...] = ()
+    """Of other tools, that it was read from."""
     env_file: Path | None = None
     caller: Path | None = None
     """A file that says who sends every request: `lambent.dev.authorizers.caller` reads it."""
@@ -87,16 +92,26 @@ def load(
     file: Path | None = None,
     env_file: Path | None = None,
     target: Target | None = None,
+    template: Path | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> Project | None:
     """What the nearest pyproject.toml from `directory` upward says in [tool.lambent], or else in [tool.smyth].
 
-    None if there is none. `file` is read in place of a search, `env_file` in place of the project's own. With a target
-    only what [tool.lambent] says of the whole and by default is taken, if it says anything. `environ` is the shell's
-    variables. `ConfigurationError` points at the file, the line and the key of a mistake.
+    Where it names no functions, they are those of the file of another tool that stands in `directory`, or beside
+    pyproject.toml. `template` is such a file, whatever pyproject.toml names; `parameters` are those of the file.
+
+    None if there is nothing of all that. `file` is read in place of a search, `env_file` in place of the project's own.
+    With a target only what [tool.lambent] says of the whole and by default is taken, if it says anything. `environ` is
+    the shell's variables. `ConfigurationError` points at the file, the line and the key of a mistake.
     """
     directory = directory.absolute()
     tools = ("lambent",) if target else ("lambent", "smyth")
     document = given(file.absolute(), tools) if file else find(directory, tools)
+    if not target and (described := template or described_elsewhere(document, directory)):
+        from lambent.dev.config import other_tools
+
+        own = document if document and document.get(*TOOL) is not None else Document(directory / FILE)
+        return other_tools.read(own, described, directory, environ, env_file=env_file, parameters=parameters)
     if document and document.get(*TOOL) is None:
         from lambent.dev.config import smyth
 
@@ -116,6 +131,14 @@ def find(directory: Path, tools: Sequence[str]) -> Document | None:
     return None
 
 
+def described_elsewhere(document: Document | None, directory: Path) -> Path | None:
+    """The file of another tool, where pyproject.toml names no functions."""
+    if document and (document.get(*TOOL) is None or document.get(*FUNCTIONS)):
+        return None
+    folders = [directory, *([document.file.parent] if document else [])]
+    return next(filter(None, map(templates.find, folders)), None)
+
+
 def given(file: Path, tools: Sequence[str]) -> Document:
     document = Document.read(file)
     if all(document.get("tool", tool) is None for tool in tools):
@@ -127,7 +150,8 @@ def given(file: Path, tools: Sequence[str]) -> Document:
 def of_functions(document: Document, environ: Mapping[str, str], env_file: Path | None) -> Project:
     """The functions that the file names."""
     whole = read_whole(document)
-    return project(document, whole, whole.functions, environ, env_file, folder(document, whole))
+    made = project(document, whole, whole.functions, environ, env_file, folder(document, whole))
+    return replace(made, sources=read_sources(document, whole)) if whole.sources else made
 
 
 def of_target(
@@ -177,6 +201,12 @@ def project(
         file=document.file if document.root else None,
         env_file=env_file,
     )
+
+
+def read_sources(document: Document, whole: tables.Project) -> tuple[Source, ...]:
+    from lambent.dev.config import source_tables
+
+    return source_tables.read(document, whole.sources, whole.functions)
 
 
 def folder(document: Document, whole: tables.Project) -> Path:

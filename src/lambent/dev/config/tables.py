@@ -182,3 +182,4 @@ class Project(Struct, kw_only=True, frozen=True, rename="kebab"):
     defaults: Annotated[dict[str, Any], Meta(description="[tool.lambent.defaults]")] = {}
     doors: Annotated[dict[str, Any], Meta(description="[tool.lambent.doors.NAME]")] = {}
     functions: Annotated[dict[str, Any], Meta(description="[tool.lambent.functions.NAME]")] = {}
+    sources: Annotated[dict[str, Any], Meta(description="[tool.lambent.sources.NAME]")] = {}

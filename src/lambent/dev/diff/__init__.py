@@ -1,10 +1,14 @@
 """One request, every door: the events, what the application sees of them, and what becomes of its replies.
 
-request.py   PURE  a request as it is typed
-aspects.py   PURE  events and replies of several doors, made comparable
-rules.py     PURE  what to warn of
-replies.py   IO    a target, run in this process
-table.py     PURE  the comparison as text
+    request.py   PURE  a request as it is typed
+    aspects.py   PURE  events and replies of several doors, made comparable
+    outcomes.py  PURE  what a door makes of a result
+    rules.py     PURE  what to warn of
+    target.py    IO    an application or a function, run in this process
+    table.py     PURE  the comparison as text
+    command.py   IO    `lambent diff`
+
+Pure but for the target.
 """
 
 from __future__ import annotations

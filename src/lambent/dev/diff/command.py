@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +72,15 @@ def read_data(text: str) -> bytes:
     try:
         return Path(text[1:]).read_bytes()
     except OSError as error:
-        raise ValueError(f"--data: expected TEXT, or @FILE with a file that can be read, but: {error}") from None
+        raise ValueError(f"expected TEXT, or @FILE with a file that can be read, but: {error}") from None
 
 
 @contextmanager
 def answering(options: dict[str, Any]) -> Iterator[Answer | None]:
-    """Who returns something: the target, or a reply that was given; None for nobody. Raises click.UsageError."""
+    """Who returns something: the target, or a reply that was given; None for nobody. Raises click.UsageError.
+
+    What a target prints goes to the standard error.
+    """
     name, reply = options["target"], options["reply"]
     if name is None:
         yield None if reply is None else given(reply)
@@ -86,7 +89,7 @@ def answering(options: dict[str, Any]) -> Iterator[Answer | None]:
         raise click.UsageError("--reply goes without a TARGET: either that is the result, or TARGET gives one.")
     if not re.fullmatch(OBJECT, name):
         raise click.UsageError(f"expected TARGET to be module:name or module.name, such as app:app, but got {name!r}.")
-    with target(name, options["app_dir"]) as answer:
+    with redirect_stdout(sys.stderr), target(name, options["app_dir"]) as answer:
         yield answer
 
 

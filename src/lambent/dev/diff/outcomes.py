@@ -40,13 +40,18 @@ def answered(door: Door, result: bytes | FunctionFailed, arrival: Arrival) -> Ou
     limit = min(door.limits.result, PAYLOAD_LIMIT)
     try:
         if len(result) > limit:
-            raise InvalidMessage(
-                f"its result has {megabytes(len(result))} as JSON, and the limit is {megabytes(limit)}"
-            )
+            has, takes = sizes(len(result), limit)
+            raise InvalidMessage(f"its result has {has} as JSON, and the limit is {takes}")
         return Outcome(result, door.reply(result, arrival))
     except InvalidMessage as error:
         refusal = Refusal.FUNCTION_ERROR if len(result) > PAYLOAD_LIMIT else Refusal.UNUSABLE_REPLY
         return Outcome(result, door.refuse(refusal, arrival), refusal, str(error))
+
+
+def sizes(length: int, limit: int) -> tuple[str, str]:
+    """Both in words; in bytes, if they would else be called the same."""
+    has, takes = megabytes(length), megabytes(limit)
+    return (has, takes) if has != takes else (f"{length} bytes", f"{limit} bytes")
 
 
 def megabytes(count: int) -> str:

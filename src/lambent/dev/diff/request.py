@@ -46,7 +46,10 @@ def read_request(method: str, url: str, headers: Headers = (), body: bytes = b""
 
 def split(url: str) -> tuple[str, bytes, bytes]:
     """Host (empty if it is not said), path and query, percent-encoded; a fragment is never sent."""
-    split = urlsplit(url)
+    try:
+        split = urlsplit(url)
+    except ValueError as error:
+        raise ValueError(f"expected a path, such as /items?a=1, or a URL, but got {url!r}: {error}") from None
     absolute = split.scheme in ("http", "https") and bool(split.netloc)
     if BREAKS.search(url) or not (absolute or url.startswith("/")):
         raise ValueError(f"expected a path, such as /items?a=1, or a URL, but got {url!r}")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from lambent.dev.diff.aspects import of_event
-from lambent.dev.diff.outcomes import Outcome, megabytes
+from lambent.dev.diff.outcomes import Outcome, megabytes, sizes
 from lambent.dev.doors import fields
 from lambent.dev.doors.model import PAYLOAD_LIMIT, Arrival, Door, Fields, HTTPRequest, Refusal
 from lambent.dev.doors.rest_api import KEYS as REST_KEYS
@@ -101,19 +101,16 @@ def too_large(request: HTTPRequest, name: str, passage: Passage, arrival: Arriva
     length, limit = len(request.body), passage.door.limits.body
     event = len(json.dumps(passage.event, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace"))
     if length > limit:
-        yield f"refuse {megabytes(length)} with {status}: the limit is {megabytes(limit)}"
+        has, takes = sizes(length, limit)
+        yield f"refuse {has} with {status}: the limit is {takes}"
     elif event > PAYLOAD_LIMIT:
-        yield (
-            f"refuse the request with {status}: its event has {megabytes(event)} as JSON, and Lambda takes "
-            f"{megabytes(PAYLOAD_LIMIT)}"
-        )
-    head = (
-        len(request.raw_path)
-        + len(request.query_string)
-        + sum(map(len, (part for each in request.headers for part in each)))
-    )
+        has, takes = sizes(event, PAYLOAD_LIMIT)
+        yield f"refuse the request with {status}: its event has {has} as JSON, and Lambda takes {takes}"
+    head = len(request.raw_path) + len(request.query_string)
+    head += sum(len(field) + len(value) for field, value in request.headers)
     if head > HEADER_LIMITS.get(name, head):
-        yield f"refuse headers of {megabytes(head)}: the limit is {megabytes(HEADER_LIMITS[name])}"
+        has, takes = sizes(head, HEADER_LIMITS[name])
+        yield f"refuse headers of {has}: the limit is {takes}"
     if left := truncated(passage.event):
         yield f"cut the body off: the function sees {megabytes(left)} of {megabytes(length)}"
 
@@ -223,7 +220,8 @@ def replaced(passages: Passages) -> Iterator[tuple[str, str]]:
     for name, passage in passages.items():
         limit = passage.door.limits.result
         if passage.outcome is not None and passage.outcome.reply.status == 500 and limit < most:
-            yield name, f"refuse a reply of {megabytes(most)}: the limit is {megabytes(limit)}"
+            has, takes = sizes(most, limit)
+            yield name, f"refuse a reply of {has}: the limit is {takes}"
 
 
 def read(payload: bytes) -> object:

@@ -11,7 +11,8 @@ All entrances share one port. Which of them a request is for:
 | `Host`           | path                  | entrance                                                                |
 |------------------|-----------------------|-------------------------------------------------------------------------|
 | `NAME.localhost` | any                   | NAME alone; or the function NAME, behind its URL                        |
-| any other        | `/base/…`, `/stage/…` | those with this base path or stage, the longest that has a route for it |
+| any other        | `/base/…`             | those with this base path, the longest one first, and no others         |
+|                  | `/stage/…`            | those with this stage, if they have a route for the rest                |
 |                  | any                   | those without a base path; of their routes, the most specific one       |
 """
 
@@ -51,7 +52,7 @@ class Served:
 
     def __init__(self, entrance: Entrance, bindings: Sequence[Binding]) -> None:
         self.entrance = entrance
-        self._bindings = bindings
+        self.base_path = entrance.base_path.rstrip("/")
         self._tree = Tree(strict=entrance.kind != "rest")
         self._rules = Rules(bindings if entrance.kind not in TREES else ())
         for binding in bindings if entrance.kind in TREES else ():
@@ -62,7 +63,7 @@ class Served:
         """What paths begin with that are meant for it; empty for anything."""
         entrance, has_stage = self.entrance, self.entrance.stage not in ("", DEFAULT)
         stage = [f"/{entrance.stage}"] if has_stage and entrance.kind in APIS else []
-        return [entrance.base_path.rstrip("/"), *stage]
+        return [self.base_path, *stage]
 
     def find(self, path: str, method: str, host: str) -> Hit | None:
         """`path` without the prefix, percent-encoded."""
@@ -131,9 +132,10 @@ class Routes:
         place = self._place(host)
         refuses = place.refuses
         for prefix, served in place.entrances(path):
-            hits = [(each, hit) for each in served if (hit := each.find(path[len(prefix) :], method, host))]
-            if hits:
-                return found(*min(hits, key=lambda pair: pair[1].binding.rank), prefix)
+            if hits := [hit for each in served if (hit := each.find(path[len(prefix) :], method, host))]:
+                return found(hits[0] if len(hits) == 1 else min(hits, key=lambda hit: hit.binding.rank), prefix)
+            if mapped := next((each.entrance for each in served if prefix and prefix == each.base_path), None):
+                return mapped
             refuses = refuses or next((each.entrance for each in served if each.entrance.kind != "url"), None)
         return refuses
 
@@ -196,11 +198,10 @@ def beginnings(path: str) -> Iterator[str]:
     yield ""
 
 
-def found(served: Served, hit: Hit, prefix: str) -> Found:
+def found(hit: Hit, prefix: str) -> Found:
     binding, parameters = hit
     entrance, path = binding.entrance, binding.route.path
     is_rule_or_default = path == DEFAULT or entrance.kind not in APIS
-    del served
     matched = Matched(
         DEFAULT if is_rule_or_default else binding.key,
         "" if is_rule_or_default else patterns.aws(path),

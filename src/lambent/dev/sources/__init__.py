@@ -21,9 +21,6 @@ from lambent.dev.sources.poller import Poller, Service
 from lambent.dev.sources.queues import Connect
 from lambent.dev.sources.ticker import NotFired, Taker, Ticker, calendar
 
-PATH = "/_lambent/sources/"
-"""Under which each can be fired: `POST /_lambent/sources/NAME`."""
-
 
 class Running(Protocol):
     """A source at work."""
@@ -42,7 +39,7 @@ class Answer(NamedTuple):
     document: dict[str, object]
 
 
-class Sources:
+class EventSources:
     """Every source of a project. Its methods are called in the event loop.
 
     - `say`: writes a line for people

@@ -86,7 +86,7 @@ def condition(wanted: Any) -> Test:
         return anything_but(operand)
     if name == "numeric":
         return numeric(operand)
-    if not isinstance(operand, str):
+    if name == "exists" or not isinstance(operand, str):
         expected = f"{name} with {'true or false' if name == 'exists' else 'a text'}"
         raise ValueError(f"expected {expected}, but got {json.dumps(operand)}")  # noqa: TRY004 - of the pattern
     tests: dict[str, Callable[[str], bool]] = {
@@ -106,11 +106,10 @@ def anything_but(operand: Any) -> Test:
 def numeric(operand: Any) -> Test:
     """`[">", 0, "<=", 100]`."""
     pairs = list(zip(operand[::2], operand[1::2], strict=False)) if isinstance(operand, list) else []
-    known = all(sign in COMPARISONS and is_number(bound) for sign, bound in pairs)
+    known = all(str(sign) in COMPARISONS and is_number(bound) for sign, bound in pairs)
     if not pairs or not known or len(pairs) * 2 != len(operand):
-        raise ValueError(
-            f'expected numeric with comparisons such as [">", 0, "<=", 100], but got {json.dumps(operand)}'
-        )
+        expected = 'numeric with comparisons, such as [">", 0, "<=", 100]'
+        raise ValueError(f"expected {expected}, but got {json.dumps(operand)}")
     return lambda value: is_number(value) and all(COMPARISONS[sign](value, bound) for sign, bound in pairs)
 
 

@@ -25,8 +25,8 @@ from lambent.dev.sources.messages import Message, Misreported
 from lambent.dev.sources.queues import AT_ONCE, Connect, Queue, Unavailable
 from lambent.errors import UnknownFunction
 
-POLL = 2
-"""Seconds that SQS is asked to wait for messages. What it gives then is not lost if we stop: so long that may take."""
+POLL = 1
+"""Seconds that SQS is asked to wait for messages. Who stops waits as long, so that what comes then is given back."""
 
 LONGEST_WAIT = 30.0
 """Seconds between attempts of what fails again and again; they begin with one, and double."""
@@ -101,7 +101,10 @@ class Poller:
         }
 
     async def stop(self, grace: float | None) -> None:
-        """Receive no more; batches have `grace` seconds to end, None for any. What the function is not done with becomes visible."""
+        """Receive no more; batches have `grace` seconds to end, None for any.
+
+        What the function is not done with then becomes visible at once.
+        """
         self._state = "stopped"
         if self._running is not None:
             self._running.cancel()
@@ -202,7 +205,7 @@ class Poller:
     def _ended(self, task: asyncio.Task[None]) -> None:
         batch = self._batches.pop(task)
         if not task.cancelled() and (error := task.exception()):
-            self._tell(f"{type(error).__name__}: {error}. {number(len(batch.messages), 'message')} come back", batch)
+            self._tell(f"{type(error).__name__}: {error}. {number(len(batch.messages), 'message')} will be back", batch)
 
     async def _process(self, batch: Batch) -> None:
         self._last_fired = time.time()
@@ -215,9 +218,9 @@ class Poller:
         self._counts["deleted"] += len(done) - len(left)
         self._counts["failed"] += len(failed)
         if failed:
-            self._tell(f"{reason} {number(len(failed), 'message')} come back", batch)
+            self._tell(f"{reason} {number(len(failed), 'message')} will be back", batch)
         if left:
-            self._tell(f"{number(len(left), 'message')} could not be deleted, and come back", batch)
+            self._tell(f"{number(len(left), 'message')} could not be deleted, and will be back", batch)
 
     def _tell(self, what: str, batch: Batch) -> None:
         self._last_error = f"{what} when the visibility timeout of {batch.queue.visibility:g} s ends."
@@ -296,7 +299,7 @@ class Poller:
         await asyncio.gather(*(self._release(batch.queue, batch.messages) for batch in unfinished))
 
     async def _release(self, queue: Queue, given: Sequence[Message]) -> None:
-        self._say(f"{self.source.name}: {number(len(given), 'message')} go back to the queue.")
+        self._say(f"{self.source.name}: {number(len(given), 'message')} given back to the queue.")
         with suppress(TimeoutError):
             async with asyncio.timeout(ENDING):
                 await queue.release(given)

@@ -104,33 +104,28 @@ def reach(source: Source, function: Function) -> SQS:
 
 
 def make_client(where: Place, seen: Mapping[str, str], batches: int) -> Any:
-    """boto3's, which has no types."""
+    """boto3's, which has no types. An endpoint that is not AWS's gets made-up credentials where there are none."""
     try:
         import boto3
+        import botocore.session
         from botocore.config import Config
     except ImportError:
         raise Unavailable(NO_BOTO3) from None
-    session = boto3.session.Session(
-        profile_name=seen.get("AWS_PROFILE") if not seen.get("AWS_ACCESS_KEY_ID") else None,
-        aws_access_key_id=seen.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=seen.get("AWS_SECRET_ACCESS_KEY"),
-        aws_session_token=seen.get("AWS_SESSION_TOKEN"),
-        region_name=where.region,
-    )
-    made_up = {name.lower(): value for name, value in CREDENTIALS.items()}
-    needs_none = where.endpoint and not AWS_HOST.fullmatch(urlsplit(where.endpoint).hostname or "")
+    keys = {name.lower(): seen.get(name) for name in CREDENTIALS}
+    core = botocore.session.Session(profile=None if seen.get("AWS_ACCESS_KEY_ID") else seen.get("AWS_PROFILE"))
+    if is_elsewhere := bool(where.endpoint) and not AWS_HOST.fullmatch(urlsplit(where.endpoint).hostname or ""):
+        core.get_component("credential_provider").remove("iam-role")  # asking the metadata of a machine takes seconds
+    session = boto3.session.Session(botocore_session=core, region_name=where.region, **keys)
+    if is_elsewhere and session.get_credentials() is None:
+        made_up = {name.lower(): value for name, value in CREDENTIALS.items()}
+        session = boto3.session.Session(region_name=where.region, **made_up)
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": 1},
         max_pool_connections=batches + 2,
     )
-    return session.client(
-        "sqs",
-        endpoint_url=where.endpoint or None,
-        config=config,
-        **(made_up if needs_none and session.get_credentials() is None else {}),
-    )
+    return session.client("sqs", endpoint_url=where.endpoint or None, config=config)
 
 
 def url_of(client: Any, where: Place) -> str:

@@ -1,202 +1,55 @@
 """Files of other tools, read into what the local Lambda runs.
 
-    tables.py            parsed files, complaints and notes
-    yaml_tables.py       PURE   YAML
-    json_tables.py       PURE   JSON
-    intrinsics.py        PURE   CloudFormation's functions, by identities.py
-    properties.py        PURE   the properties of a resource
-    cloudformation.py    PURE   templates of CloudFormation and AWS SAM, by stacks.py and sam.py
-    cdk.py                      `cdk.out`
-    serverless.py               `serverless.yml`, by serverless_variables.py and serverless_events.py
-    terraform.py         PURE   a plan of Terraform, as JSON
-    parts.py             PURE   what has been read, put together
+    reading.py                 a file → what it describes
+    tables.py           PURE   parsed files, complaints and notes
+    yaml_tables.py      PURE   YAML
+    json_tables.py      PURE   JSON
+    intrinsics.py       PURE   CloudFormation's functions, by identities.py
+    properties.py       PURE   the properties of a resource
+    cloudformation.py   PURE   templates of CloudFormation and AWS SAM, by stacks.py and the modules named there
+    cdk.py              PURE   `cdk.out`
+    serverless.py       PURE   `serverless.yml`, by serverless_variables.py and serverless_events.py
+    terraform.py        PURE   a plan of Terraform, by terraform_types.py, terraform_graph.py and terraform_code.py
+    parts.py            PURE   what has been read, put together
 
 All of them end in CloudFormation's resources: Serverless's and Terraform's are translated into these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-
-from lambent.dev.model import Entrance, Function, Source
-from lambent.dev.templates import cdk, cloudformation, json_tables, yaml_tables
-from lambent.dev.templates.parts import Parts
-from lambent.dev.templates.tables import Notes, Table, shown
-from lambent.errors import ConfigurationError
 
 SAM = ("template.yaml", "template.yml", "template.json")
 SERVERLESS = ("serverless.yml", "serverless.yaml", "serverless.json")
 TERRAFORM = ("tfplan.json", "plan.json", "terraform-plan.json")
-CDK = ("cdk.out",)
-FILES = (*SAM, *SERVERLESS, *CDK, *TERRAFORM)
+CDK = "cdk.out"
+MANIFEST = "manifest.json"
+FILES = (*SAM, *SERVERLESS, CDK, *TERRAFORM)
 """In this order: the first one that is there is read."""
 
-MAX_SIZE = 50_000_000
-"""Bytes of a file."""
-
-
-class Described(NamedTuple):
-    """What a file describes."""
-
-    functions: tuple[Function, ...]
-    entrances: tuple[Entrance, ...]
-    sources: tuple[Source, ...]
-    notes: tuple[str, ...]
-    files: tuple[Path, ...]
-    """That it was read from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What is known around a file.
-
-    - `base`: a function with what the file does not say
-    - `environ`: the variables that the shell and `.env` have
-    - `parameters`: of the template, or options of the tool, in place of their defaults
-    """
-
-    directory: Path
-    base: Function
-    environ: Mapping[str, str]
-    parameters: Mapping[str, str]
+BEGINNING = 4096
 
 
 def find(directory: Path) -> Path | None:
-    """The file of another tool that stands in a folder; the first one of FILES that is one."""
+    """What other tools have in a folder: the first one of FILES."""
     for name in FILES:
         path = directory / name
-        if (path / cdk.MANIFEST).is_file() if name in CDK else path.is_file() and (name not in TERRAFORM or is_plan(path)):
+        there = (path / MANIFEST).is_file() if name == CDK else path.is_file()
+        if there and (name in SERVERLESS or name == CDK or looks_right(path)):
             return path
     return None
 
 
-def is_plan(file: Path) -> bool:
-    """Whether it begins as Terraform's JSON does: others have files of this name, too."""
+def looks_right(file: Path) -> bool:
+    """Whether a file of a common name is one of SAM's, CloudFormation's or Terraform's."""
     try:
         with file.open("rb") as opened:
-            return b'"format_version"' in opened.read(1000)
+            if file.name in TERRAFORM:
+                return is_terraform(opened.read(BEGINNING))
+            return b"AWS::" in opened.read()
     except OSError:
         return False
 
 
-def read(file: Path, around: Around) -> Described:
-    """The service that a file describes. `ConfigurationError` points at what is wrong in it."""
-    reading = Reading(around)
-    reader = reading.reader(file)
-    parts = Parts()
-    reader(file, parts)
-    exists = {folder: folder.is_dir() for folder in parts.folders()}
-    joined = parts.joined(around.base, exists)
-    notes = tuple(line for each in reading.notes for line in each.lines())
-    return Described(*joined, notes, tuple(reading.files))
-
-
-class Reading:
-    """Files being read."""
-
-    def __init__(self, around: Around) -> None:
-        self._around = around
-        self.notes: list[Notes] = []
-        self.files: list[Path] = []
-
-    def reader(self, file: Path) -> Callable[[Path, Parts], None]:
-        """By what the file is."""
-        if file.is_dir() or (file.parent / cdk.MANIFEST).is_file():
-            return self.cdk
-        if file.name in SERVERLESS or file.stem.startswith("serverless"):
-            return self.serverless
-        if file.suffix == ".json" and is_plan(file):
-            return self.terraform
-        return self.cloudformation
-
-    def cloudformation(self, file: Path, parts: Parts) -> None:
-        table, notes = self.parse(file)
-        if not isinstance(table.get("Resources"), Table):
-            raise notes.error(table.at("Resources") or 1, "expected a template with Resources, but there are none.")
-        base = self._around.base
-        template = cloudformation.Template(table, notes, file.parent, file.parent.name, base.region, base.account)
-        cloudformation.read([template], self._around.parameters, parts)
-
-    def cdk(self, file: Path, parts: Parts) -> None:
-        folder, only = (file, None) if file.is_dir() else (file.parent, file)
-        base = self._around.base
-        only = None if only and only.name == cdk.MANIFEST else only
-        templates, _ = cdk.read(folder, only, self.parse, base.region, base.account)
-        if not templates:
-            raise ConfigurationError(f"{file}: expected a stack of an AWS CDK app, but there is none.")
-        cloudformation.read(templates, self._around.parameters, parts)
-
-    def serverless(self, file: Path, parts: Parts) -> None:
-        from lambent.dev.templates import serverless
-        from lambent.dev.templates.serverless_variables import Variables
-
-        document, notes = self.parse(file, "1.2")
-        base, options = self._around.base, self._around.parameters
-        variables = Variables(
-            document,
-            notes,
-            options=options,
-            environ=self._around.environ,
-            known={"aws:accountId": base.account, "sls:instanceId": "lambent"},
-            read_file=lambda path: self._included(file.parent / path),
-        )
-        service = serverless.read(document, variables, notes, options, base.region)
-        template = cloudformation.Template(
-            service.template, notes, file.parent, service.name, service.region, base.account
-        )
-        cloudformation.read([template], {}, parts)
-
-    def _included(self, file: Path) -> object:
-        """A file that a variable names. ValueError if it cannot be read here."""
-        if file.suffix in (".js", ".cjs", ".mjs", ".ts"):
-            raise ValueError(f"{file.name} is a program, which is not run here")
-        if not file.is_file():
-            raise ValueError(f"there is no file {file}")
-        notes = Notes(shown(file, self._around.directory))
-        self.files.append(file)
-        text = read_text(file, notes)
-        if file.suffix in (".yml", ".yaml"):
-            return yaml_tables.read(text, notes, "1.2")
-        return json_tables.read(text, notes) if file.suffix == ".json" else text
-
-    def terraform(self, file: Path, parts: Parts) -> None:
-        from lambent.dev.templates import terraform
-
-        plan, notes = self.parse(file)
-        base = self._around.base
-        translated = terraform.read(plan, notes)
-        template = cloudformation.Template(
-            translated.template,
-            notes,
-            file.parent,
-            file.parent.name,
-            base.region,
-            base.account,
-            names=translated.names,
-        )
-        cloudformation.read([template], {}, parts)
-
-    def parse(self, file: Path, version: str = "1.1") -> tuple[Table, Notes]:
-        """A file whose document is a table."""
-        notes = Notes(shown(file, self._around.directory))
-        self.notes.append(notes)
-        self.files.append(file)
-        text = read_text(file, notes)
-        root = json_tables.read(text, notes) if file.suffix == ".json" else yaml_tables.read(text, notes, version)
-        if not isinstance(root, Table):
-            raise notes.error(1, "expected a table, but the document is none.")
-        return root, notes
-
-
-def read_text(file: Path, notes: Notes) -> str:
-    try:
-        if file.stat().st_size > MAX_SIZE:
-            raise notes.error(0, f"expected at most {MAX_SIZE:,} bytes.")
-        return file.read_text("utf-8-sig")
-    except OSError as error:
-        raise notes.error(0, f"it cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise notes.error(0, f"expected UTF-8, but {error}.") from None
+def is_terraform(beginning: bytes) -> bool:
+    return b'"format_version"' in beginning

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from lambent.dev.templates import MANIFEST
 from lambent.dev.templates.cloudformation import Template
 from lambent.dev.templates.identities import LAYERS, NAMED_BY
 from lambent.dev.templates.tables import Notes, Table
 
-MANIFEST = "manifest.json"
 NAMED = (*NAMED_BY, *LAYERS, "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
 UNKNOWN = "unknown-"
 
@@ -33,12 +33,12 @@ class Assembled(NamedTuple):
     assets: Mapping[str, Path]
 
 
-def read(folder: Path, only: Path | None, parse: Parse, region: str, account: str) -> tuple[list[Template], list[Path]]:
-    """The templates of all stacks, or `only` this one; and the files that say so."""
+def read(folder: Path, only: Path | None, parse: Parse, region: str, account: str) -> list[Template]:
+    """The templates of all stacks, or `only` this one."""
     found = [each for each in stacks(folder, parse) if only is None or each.file == only]
     parsed = [(each, *parse(each.file)) for each in found]
-    names = unique({(each.name, id): path for each, table, _ in parsed for id, path in paths(table)})
-    templates = [
+    names = unique({(each.name, key): path for each, table, _ in parsed for key, path in paths(table)})
+    return [
         Template(
             table,
             notes,
@@ -47,12 +47,11 @@ def read(folder: Path, only: Path | None, parse: Parse, region: str, account: st
             each.region or region,
             each.account or account,
             each.assets,
-            {id: name for (stack, id), name in names.items() if stack == each.name},
+            {key: name for (stack, key), name in names.items() if stack == each.name},
             f"{each.name}/",
         )
         for each, table, notes in parsed
     ]
-    return templates, [folder / MANIFEST, *(each.file for each in found)]
 
 
 def stacks(folder: Path, parse: Parse) -> Iterator[Assembled]:
@@ -62,14 +61,16 @@ def stacks(folder: Path, parse: Parse) -> Iterator[Assembled]:
     if not artifacts and "artifacts" not in table:
         raise notes.error(0, "expected the manifest of a CDK assembly, with artifacts.")
     assets = {key: path for each in artifacts.values() for key, path in archives(each, folder, parse)}
-    for id, each in artifacts.items():
+    for key, each in artifacts.items():
         properties = inner(each, "properties")
         file, directory = properties.get("templateFile"), properties.get("directoryName")
         kind = each.get("type") if isinstance(each, Table) else None
         if kind == "aws:cloudformation:stack" and isinstance(file, str) and isinstance(each, Table):
             where = re.match(r"aws://([^/]+)/(.+)$", str(each.get("environment")))
-            account, region = ("" if part.startswith(UNKNOWN) else part for part in where.groups()) if where else ("", "")
-            yield Assembled(folder / file, str(properties.get("stackName", id)), region, account, assets)
+            account, region = (
+                ("" if part.startswith(UNKNOWN) else part for part in where.groups()) if where else ("", "")
+            )
+            yield Assembled(folder / file, str(properties.get("stackName", key)), region, account, assets)
         elif kind == "cdk:cloud-assembly" and isinstance(directory, str):
             yield from stacks(folder / directory, parse)
 
@@ -90,18 +91,18 @@ def archives(artifact: object, folder: Path, parse: Parse) -> Iterator[tuple[str
 
 def paths(template: Table) -> Iterator[tuple[str, list[str]]]:
     """Where resources stand in the tree of constructs: `Shop/Items/Resource` → Items, by logical id."""
-    for id, resource in inner(template, "Resources").items():
+    for key, resource in inner(template, "Resources").items():
         if isinstance(resource, Table) and resource.get("Type") in NAMED:
-            path = str(inner(resource, "Metadata").get("aws:cdk:path", f"/{id}")).split("/")[1:]
+            path = str(inner(resource, "Metadata").get("aws:cdk:path", f"/{key}")).split("/")[1:]
             path = path[:-1] if len(path) > 1 and path[-1] in ("Resource", "Default") else path
-            yield id, path
+            yield key, path
 
 
 def unique(found: Mapping[tuple[str, str], list[str]]) -> dict[tuple[str, str], str]:
     """Names as short as they can be told apart."""
     short = {key: named("-".join(path)) for key, path in found.items()}
     count = Counter(short.values())
-    return {(stack, id): name if count[name] == 1 else named(f"{stack}-{id}") for (stack, id), name in short.items()}
+    return {key: name if count[name] == 1 else named("-".join(key)) for key, name in short.items()}
 
 
 def named(text: str) -> str:

@@ -107,7 +107,7 @@ def exported_as(output: Table, resolver: Resolver) -> str:
     export = output.get("Export")
     try:
         return resolver.text(export.get("Name")) if isinstance(export, Table) else ""
-    except (Unresolved, ValueError):
+    except (Unresolved, ValueError, TypeError):
         return ""
 
 

@@ -15,7 +15,7 @@ from lambent.dev.templates.parts import FUNCTION, Place, function_name
 from lambent.dev.templates.properties import Properties
 from lambent.dev.templates.stacks import Resource, Stack
 
-EXPRESSION = re.compile(r"(rate|cron)\(.*\)")
+EXPRESSION = re.compile(r"(rate|cron|at)\(.*\)")
 
 
 def rule(resource: Resource, stack: Stack) -> None:
@@ -28,7 +28,8 @@ def rule(resource: Resource, stack: Stack) -> None:
     for number, target in enumerate(own.tables("Targets"), 1):
         target.skip("Id", "RetryPolicy", "DeadLetterConfig", "RoleArn")
         function = target.text("Arn")
-        name = resource.id if number == 1 else f"{resource.id}-{number}"
+        name = stack.names.get(resource.id, resource.id)
+        name = name if number == 1 else f"{name}-{number}"
         if expression and FUNCTION.search(function):
             add_schedule(Source(name, function, "schedule", expression, enabled=enabled), target, resource.place, stack)
             target.unread()
@@ -44,11 +45,12 @@ def schedule(resource: Resource, stack: Stack) -> None:
     target.skip("RoleArn", "RetryPolicy", "DeadLetterConfig")
     function = target.text("Arn")
     made = Source(
-        resource.id,
+        stack.names.get(resource.id, resource.id),
         function,
         "schedule",
         own.text("ScheduleExpression"),
         own.text("ScheduleExpressionTimezone", "UTC"),
+        scheduler=True,
         enabled=own.text("State", "ENABLED") != "DISABLED",
     )
     if FUNCTION.search(function):
@@ -77,7 +79,7 @@ def mapping(resource: Resource, stack: Stack) -> None:
     own = resource.properties
     function, source = own.text("FunctionName"), queue(own, "EventSourceArn", stack)
     own.skip("EventSourceArn")
-    add_queue(resource.id, function, source, own, resource.place, stack)
+    add_queue(stack.names.get(resource.id, resource.id), function, source, own, resource.place, stack)
 
 
 def queue(own: Properties, key: str, stack: Stack) -> str:
@@ -105,6 +107,7 @@ def add_queue(name: str, function: str, arn: str, own: Properties, place: Place,
     own.skip("Queue", "MetricsConfig", "ProvisionedPollerConfig", "KmsKeyArn", "LoggingConfig")
     batch, window = own.number("BatchSize"), own.number("MaximumBatchingWindowInSeconds")
     concurrency = own.table("ScalingConfig").number("MaximumConcurrency")
+    filters = tuple(each.text("Pattern") for each in own.table("FilterCriteria").tables("Filters"))
     made = Source(
         name,
         function,
@@ -113,6 +116,7 @@ def add_queue(name: str, function: str, arn: str, own: Properties, place: Place,
         batch_size=10 if batch is None else batch,
         batch_window=float(window or 0),
         partial="ReportBatchItemFailures" in own.texts("FunctionResponseTypes"),
+        filters=tuple(filter(None, filters)),
         enabled=own.flag("Enabled", True),
     )
     stack.parts.sources.append((made if concurrency is None else replace(made, concurrency=concurrency), place))

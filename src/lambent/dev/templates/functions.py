@@ -1,6 +1,7 @@
 """Functions, and what stands directly at them: URLs, layers, asynchronous settings. Pure.
 
-Source: AWS CloudFormation Template Reference Guide, `AWS::Lambda::…`; AWS SAM Developer Guide, `AWS::Serverless::Function`.
+Source: AWS CloudFormation Template Reference Guide, `AWS::Lambda::…`; AWS SAM Developer Guide,
+`AWS::Serverless::Function`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from lambent.dev.templates.parts import EntrancePart, FunctionPart, RoutePart, f
 from lambent.dev.templates.properties import Properties
 from lambent.dev.templates.stacks import Resource, Stack
 
-SILENT = """Role Policies PermissionsBoundary AssumeRolePolicyDocument RolePath Tags PropagateTags Description Architectures
-    CodeSigningConfigArn KmsKeyArn VersionDescription AutoPublishAlias AutoPublishAliasAllProperties AutoPublishCodeSha256
-    DeploymentPreference RuntimeManagementConfig Tracing TracingConfig PublishToLatestPublished""".split()
+SILENT = """Role Policies PermissionsBoundary AssumeRolePolicyDocument RolePath Tags PropagateTags Description
+    Architectures CodeSigningConfigArn KmsKeyArn VersionDescription AutoPublishAlias AutoPublishAliasAllProperties
+    AutoPublishCodeSha256 DeploymentPreference RuntimeManagementConfig Tracing TracingConfig
+    PublishToLatestPublished""".split()
 """Properties that say nothing about how code runs."""
 
 LIMITS = {"Timeout": (1, 900), "MemorySize": (128, 32_768), "ReservedConcurrentExecutions": (0, 1_000_000)}
@@ -31,6 +33,7 @@ def read(resource: Resource, stack: Stack) -> FunctionPart | None:
     """Into the parts; None, and a note, if it cannot run here."""
     own = resource.properties
     own.skip(*SILENT)
+    own.text("FunctionName")
     name = stack.resolver.identity(resource.id).name
     if not re.fullmatch(FUNCTION_NAME, name):
         raise own.error("FunctionName", f"expected 1 to 64 letters, digits, hyphens and underscores, but got {name!r}.")
@@ -45,7 +48,7 @@ def read(resource: Resource, stack: Stack) -> FunctionPart | None:
     else:
         if name in stack.parts.functions:
             raise resource.place.notes.error(resource.place.line, f"{resource.id}: there are two functions {name}.")
-        part = FunctionPart(name, handler, app_dir, resource.place)
+        part = FunctionPart(name, handler, app_dir, resource.place, runtime=runtime)
         settings(part, own, stack)
         stack.parts.functions[name] = part
         return part
@@ -113,7 +116,7 @@ def environment(own: Properties) -> dict[str, str]:
     variables = own.table("Variables")
     own.unread()
     found = {}
-    for name in variables.keys():
+    for name in variables:
         with variables.resolver.guesses() as guessed:
             value = variables.get(name)
         if value is not None:

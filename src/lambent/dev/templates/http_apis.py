@@ -11,8 +11,8 @@ from lambent.dev.templates.parts import EntrancePart, RoutePart
 from lambent.dev.templates.properties import Properties
 from lambent.dev.templates.stacks import Resource, Stack
 
-SILENT = """Description Tags DisableExecuteApiEndpoint FailOnWarnings DisableSchemaValidation Version BasePath IpAddressType
-    RouteSelectionExpression ApiKeySelectionExpression CredentialsArn PropagateTags""".split()
+SILENT = """Description Tags DisableExecuteApiEndpoint FailOnWarnings DisableSchemaValidation Version BasePath
+    IpAddressType RouteSelectionExpression ApiKeySelectionExpression CredentialsArn PropagateTags""".split()
 THROTTLING = "limits of requests a second are not held here."
 
 
@@ -86,7 +86,9 @@ def integration(resource: Resource, _stack: Stack) -> None:
     """`AWS::ApiGatewayV2::Integration`: routes read the rest of it."""
     own = resource.properties
     own.skip(*SILENT, "ApiId", "IntegrationType", "IntegrationUri", "IntegrationMethod", "PayloadFormatVersion")
-    own.skip("TimeoutInMillis", "IntegrationSubtype", "ConnectionType", "PassthroughBehavior", "ContentHandlingStrategy")
+    own.skip(
+        "TimeoutInMillis", "IntegrationSubtype", "ConnectionType", "PassthroughBehavior", "ContentHandlingStrategy"
+    )
 
 
 def authorizer(resource: Resource, stack: Stack) -> None:
@@ -145,7 +147,7 @@ def throttled(own: Properties, *keys: str) -> None:
 
 def texts(own: Properties) -> dict[str, str]:
     """A table of texts."""
-    return {key: own.text(key) for key in own.keys() if own.get(key) is not None}
+    return {key: own.text(key) for key in own if own.get(key) is not None}
 
 
 def mapping(resource: Resource, stack: Stack) -> None:

@@ -15,7 +15,9 @@ LAYERS = ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion")
 
 NAMED_BY = {
     **dict.fromkeys(LAMBDA, "FunctionName"),
-    **dict.fromkeys(("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::Serverless::SimpleTable"), "TableName"),
+    **dict.fromkeys(
+        ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::Serverless::SimpleTable"), "TableName"
+    ),
     **dict.fromkeys(("AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine"), "StateMachineName"),
     "AWS::SQS::Queue": "QueueName",
     "AWS::SNS::Topic": "TopicName",
@@ -53,14 +55,8 @@ ARNS = {
 REF_IS_ARN = ("AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine", *LAYERS)
 REF_IS_ARN_TOO = ("AWS::Serverless::StateMachine",)
 
-INTERNAL = (
-    "AWS::ApiGateway::",
-    "AWS::ApiGatewayV2::",
-    "AWS::ElasticLoadBalancingV2::",
-    "AWS::Lambda::",
-    "AWS::Serverless::",
-)
-"""Types whose ids lead from one part of a template to another: here the logical ids do."""
+HERE = (*LAMBDA, *LAYERS)
+"""Types whose names are as good as AWS's, whatever they are: only what is here refers to them."""
 
 
 class Identity(NamedTuple):
@@ -110,7 +106,3 @@ class Identity(NamedTuple):
             "UserPoolId": self.id,
         }
         return own.get(name)
-
-
-def is_internal(kind: str) -> bool:
-    return kind.startswith(INTERNAL)

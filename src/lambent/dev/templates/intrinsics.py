@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from lambent.dev.templates.identities import NAMED_BY, Identity, is_internal
+from lambent.dev.templates.identities import HERE, NAMED_BY, Identity
 from lambent.dev.templates.tables import Notes, Table
 
 VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
@@ -90,9 +90,8 @@ class Resolver:
 
     def shallow(self, value: object) -> object:
         """The value itself, whatever is within it."""
-        if not is_function(value):
+        if not isinstance(value, dict) or not is_function(value):
             return value
-        assert isinstance(value, dict)
         ((key, argument),) = value.items()
         function = FUNCTIONS.get(key)
         if function is None:
@@ -122,7 +121,7 @@ class Resolver:
 
     def ref(self, name: object) -> object:
         if not isinstance(name, str):
-            raise ValueError("expected the name of a parameter or a resource")
+            raise TypeError("expected the name of a parameter or a resource")
         if name == "AWS::NoValue":
             return NO_VALUE
         if name in self._pseudo:
@@ -154,23 +153,23 @@ class Resolver:
         kind = str(resource.get("Type")) if isinstance(resource, dict) else ""
         if id not in self._known:
             with self._within(id, self._resources.at(id)):
-                self._known[id] = self._name(id, kind, resource)
+                self._known[id] = self._name(kind, resource)
         name = self._known[id]
         if name is None:
             name = self._names.get(id, id)
-            if not is_internal(kind):
+            if kind not in HERE:
                 self._guessed.add(id)
         own = (self._pseudo[f"AWS::{key}"] for key in ("Partition", "Region", "AccountId"))
         return Identity(id, kind, name, *own)
 
-    def _name(self, id: str, kind: str, resource: object) -> str | None:  # noqa: A002
+    def _name(self, kind: str, resource: object) -> str | None:
         properties = resource.get("Properties") if isinstance(resource, dict) else None
         value = properties.get(NAMED_BY.get(kind, "")) if isinstance(properties, dict) else None
         if value is None:
             return None
         try:
             return self.text(value)
-        except (Unresolved, ValueError):
+        except (Unresolved, ValueError, TypeError):
             return None
 
     def _ref_of_resource(self, name: str) -> object:
@@ -206,7 +205,7 @@ class Resolver:
         """`Fn::Sub`."""
         text, own = argument if isinstance(argument, list) else (argument, {})
         if not isinstance(text, str) or not isinstance(own, dict):
-            raise ValueError("expected a text, or a list of a text and a table")
+            raise TypeError("expected a text, or a list of a text and a table")
 
         def value(match: re.Match[str]) -> str:
             name = match[2].strip()
@@ -222,14 +221,14 @@ class Resolver:
         separator, values = pair(argument)
         values = self.resolve(values)
         if not isinstance(values, list):
-            raise ValueError("expected a separator and a list")
+            raise TypeError("expected a separator and a list")
         return bounded(str(separator).join(map(self.text, values)))
 
     def select(self, argument: object) -> object:
         index, values = pair(argument)
         values = self.shallow(values)
         if not isinstance(values, list):
-            raise ValueError("expected an index and a list")
+            raise TypeError("expected an index and a list")
         return self.resolve(values[int(self.text(index))])
 
     def split(self, argument: object) -> list[str]:
@@ -250,7 +249,7 @@ class Resolver:
         return found
 
     def choose(self, argument: object) -> object:
-        name, yes, no = argument if isinstance(argument, list) else ()
+        name, yes, no = items(argument)
         return self.shallow(yes if self.condition(name) else no)
 
     def imported(self, argument: object) -> object:
@@ -259,7 +258,7 @@ class Resolver:
     def length(self, argument: object) -> int:
         value = self.resolve(argument)
         if not isinstance(value, list):
-            raise ValueError("expected a list")
+            raise TypeError("expected a list")
         return len(value)
 
     def _truth(self, value: object) -> bool:
@@ -271,10 +270,10 @@ class Resolver:
         raise ValueError("expected a condition")
 
     def all_of(self, argument: object) -> bool:
-        return all([self._truth(each) for each in items(argument)])
+        return all(self._truth(each) for each in items(argument))
 
     def any_of(self, argument: object) -> bool:
-        return any([self._truth(each) for each in items(argument)])
+        return any(self._truth(each) for each in items(argument))
 
     def negated(self, argument: object) -> bool:
         (value,) = items(argument)
@@ -346,7 +345,7 @@ def section(template: Table, name: str, notes: Notes) -> Table:
 
 def items(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise ValueError("expected a list")
+        raise TypeError("expected a list")
     return value
 
 

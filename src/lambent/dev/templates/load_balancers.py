@@ -12,10 +12,12 @@ from lambent.dev.templates.properties import Properties
 from lambent.dev.templates.stacks import Resource, Stack
 
 CONDITIONS = {
-    "path-pattern": "PathPatternConfig",
-    "http-request-method": "HttpRequestMethodConfig",
-    "host-header": "HostHeaderConfig",
+    "path-pattern": ("PathPatternConfig", "$default"),
+    "http-request-method": ("HttpRequestMethodConfig", "ANY"),
+    "host-header": ("HostHeaderConfig", ""),
 }
+"""Fields, each with where its values may stand, and what it is where nothing is said of it."""
+
 MULTI = "lambda.multi_value_headers.enabled"
 GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 
@@ -31,7 +33,7 @@ def rule(resource: Resource, stack: Stack) -> None:
             resource.place.note(f"conditions on {field} are not understood here; the rule is left out.")
             own.skip(*own.keys())
             return
-        values = condition.texts("Values") or condition.table(CONDITIONS[field]).texts("Values")
+        values = condition.texts("Values") or condition.table(CONDITIONS[field][0]).texts("Values")
         conditions[field] = (*conditions.get(field, ()), *values)
     add(own.tables("Actions"), conditions, own.number("Priority"), resource, stack)
 
@@ -59,7 +61,7 @@ def add(
         resource.place.note("it does not lead to one function; left out.")
         return
     entrance = balancer(found.properties, resource, stack)
-    choices = (conditions.get(field) or default for field, default in zip(CONDITIONS, (("$default",), ("ANY",), ("",))))
+    choices = (conditions.get(field) or (default,) for field, (_, default) in CONDITIONS.items())
     for path, method, host in product(*choices):
         route = RoutePart(entrance.id, method, path, targets[0], resource.place, priority=priority, host=host)
         stack.parts.routes.append(route)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lambent.dev.model import Asynchronous, Authorizer, Cors, Entrance, Function, Route, Source
 from lambent.dev.templates.tables import Notes
@@ -45,6 +45,7 @@ class FunctionPart:
     asynchronous: dict[str, object] = field(default_factory=dict)
     """Fields of Asynchronous, destinations as ARNs."""
     stream: bool = False
+    runtime: str = ""
 
 
 @dataclass
@@ -135,6 +136,9 @@ class Parts:
                 del self.functions[name]
         routes = [each for each in self.routes if self.knows(each.function, each.place)]
         names = entrance_names(self._used(routes), self.functions)
+        for (key, kind), name in names.items():
+            if kind == "http1":
+                self.entrances[key].place.note(f"its routes with the payload format 1.0 are the door {name}.")
         by_function: dict[str, list[Route]] = {}
         for each in routes:
             by_function.setdefault(function_name(each.function), []).append(self._route(each, names))
@@ -142,9 +146,9 @@ class Parts:
             self._function(part, base, tuple(dict.fromkeys(by_function.get(name, ()))), exists)
             for name, part in self.functions.items()
         )
-        entrances = tuple(self._entrance(self.entrances[id], kind, name) for (id, kind), name in names.items())
+        entrances = tuple(self._entrance(self.entrances[key], kind, name) for (key, kind), name in names.items())
         sources = tuple(
-            replace(source, function=function_name(source.function))
+            replace(source, name=source_name(source.name), function=function_name(source.function))
             for source, place in self.sources
             if self.knows(source.function, place)
         )
@@ -202,7 +206,7 @@ class Parts:
     def _function(
         self, part: FunctionPart, base: Function, routes: tuple[Route, ...], exists: Mapping[Path, bool]
     ) -> Function:
-        settings = dict(part.settings)
+        settings: dict[str, Any] = {**part.settings, "env": {**variables(part), **base.env}}
         if part.asynchronous:
             settings["asynchronous"] = self._asynchronous(part, base.asynchronous)
         return replace(
@@ -213,7 +217,7 @@ class Parts:
             routes=routes,
             layers=(*base.layers, *self._layers(part, exists)),
             stream=part.stream,
-            **settings,  # type: ignore[arg-type]  # fields of Function by name
+            **settings,
         )
 
     def _layers(self, part: FunctionPart, exists: Mapping[Path, bool]) -> Iterable[Path]:
@@ -228,14 +232,19 @@ class Parts:
                 yield folder
 
     def _asynchronous(self, part: FunctionPart, base: Asynchronous) -> Asynchronous:
-        settings = dict(part.asynchronous)
+        settings: dict[str, Any] = dict(part.asynchronous)
         for key in ("on_success", "on_failure", "dead_letter"):
             arn = str(settings.pop(key, ""))
             if FUNCTION.search(arn) and self.knows(arn, part.place):
                 settings[key] = f"function:{function_name(arn)}"
             elif arn and not FUNCTION.search(arn):
                 part.place.note(f"nothing is sent to {arn}: set {key.replace('_', '-')} in [tool.lambent] to see it.")
-        return replace(base, **settings)  # type: ignore[arg-type]  # fields of Asynchronous by name
+        return replace(base, **settings)
+
+
+def variables(part: FunctionPart) -> Mapping[str, str]:
+    found = part.settings.get("env")
+    return found if isinstance(found, dict) else {}
 
 
 def function_name(reference: str) -> str:
@@ -264,6 +273,10 @@ def entrance_names(used: Iterable[tuple[EntrancePart, str]], functions: Iterable
         taken.add(name)
         names[part.id, kind] = name
     return names
+
+
+def source_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[-64:]
 
 
 def label(name: str) -> str:

@@ -1,6 +1,8 @@
-"""The properties of a resource, read one by one: values resolved, wrong ones complained of, unread ones told of. Pure."""
+"""The properties of a resource, read one by one: resolved, complained of if wrong, told of if unread. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 
 from lambent.dev.templates.intrinsics import NO_VALUE, Resolver, Unresolved
 from lambent.dev.templates.tables import Notes, Table, kind
@@ -10,7 +12,7 @@ NOTHING = Table()
 
 
 class Properties:
-    """A table and where it stands. Each getter gives its default where there is no value, or none that is known here."""
+    """A table and where it stands. A getter gives its default where there is no value, or none that is known here."""
 
     def __init__(self, table: Table, resolver: Resolver, notes: Notes, where: str, line: int = 0) -> None:
         self.where = where
@@ -23,6 +25,9 @@ class Properties:
 
     def __contains__(self, key: str) -> bool:
         return self._table.get(key) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._table))
 
     def keys(self) -> list[str]:
         return list(self._table)
@@ -124,10 +129,9 @@ class Properties:
     def _inner(self, table: Table, key: str) -> Properties:
         return Properties(table, self.resolver, self.notes, self.path(key), self.at(key))
 
-    def _known(self, key: str, value: object, resolve: object) -> object:
-        assert callable(resolve)
+    def _known(self, key: str, value: object, resolve: Callable[[object], object]) -> object:
         try:
-            found: object = resolve(value)
+            found = resolve(value)
         except Unresolved as why:
             self.note(key, f"{why}; left out.")
             return None

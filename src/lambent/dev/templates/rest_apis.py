@@ -87,7 +87,7 @@ def preflight(integration: Properties) -> Cors | None:
     """What an OPTIONS method answers by itself, if it lets other origins in."""
     for response in integration.tables("IntegrationResponses"):
         table = response.table("ResponseParameters")
-        said = {key.removeprefix(HEADER).lower(): table.text(key).strip("'") for key in table.keys()}
+        said = {key.removeprefix(HEADER).lower(): table.text(key).strip("'") for key in table}
         if origin := said.get("allow-origin"):
             age = said.get("max-age", "")
             return Cors(

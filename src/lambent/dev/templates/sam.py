@@ -31,9 +31,10 @@ GLOBAL = {
     "CapacityProvider": "AWS::Serverless::CapacityProvider",
     "WebSocketApi": "AWS::Serverless::WebSocketApi",
 }
-SILENT_API = """Name Description Tags PropagateTags EndpointConfiguration TracingEnabled AccessLogSetting AccessLogSettings
-    MethodSettings OpenApiVersion DisableExecuteApiEndpoint FailOnWarnings MergeDefinitions Models GatewayResponses
-    MinimumCompressionSize AlwaysDeploy Policy SecurityPolicy EndpointAccessMode CanarySetting""".split()
+SILENT_API = """Name Description Tags PropagateTags EndpointConfiguration TracingEnabled AccessLogSetting
+    AccessLogSettings MethodSettings OpenApiVersion DisableExecuteApiEndpoint FailOnWarnings MergeDefinitions
+    Models GatewayResponses MinimumCompressionSize AlwaysDeploy Policy SecurityPolicy EndpointAccessMode
+    CanarySetting""".split()
 
 
 def expanded(template: Table, notes: Notes) -> Table:
@@ -47,7 +48,9 @@ def expanded(template: Table, notes: Notes) -> Table:
     for key in common.keys() - GLOBAL.keys():
         raise notes.error(common.at(key), f"Globals.{key}: expected one of {', '.join(GLOBAL)}.")
     by_type = {kind: common.get(key) for key, kind in GLOBAL.items()}
-    made = Table({name: with_globals(each, by_type) for name, each in resources.items()}, resources.line, resources.lines)
+    made = Table(
+        {name: with_globals(each, by_type) for name, each in resources.items()}, resources.line, resources.lines
+    )
     for kind, (name, resource) in IMPLICIT.items():
         if name not in made and any(is_implied(each, kind) for each in resources.values()):
             made[name] = with_globals(resource, by_type)
@@ -101,7 +104,7 @@ def function(resource: Resource, stack: Stack) -> None:
         config = own.table("EventInvokeConfig")
         functions.asynchronous(config, part)
     events = own.table("Events")
-    for name in events.keys():
+    for name in events:
         event = events.table(name)
         kind = event.text("Type")
         inner = event.table("Properties")
@@ -189,6 +192,7 @@ def schedule_event(name: str, function_name: str, event: Resource, stack: Stack)
     zone = own.text("ScheduleExpressionTimezone", "UTC")
     enabled = own.flag("Enabled", True) and own.text("State", "ENABLED") != "DISABLED"
     made = Source(f"{function_name}-{name}", function_name, "schedule", expression, zone, enabled=enabled)
+    made = replace(made, scheduler=event.type == "ScheduleV2")
     event_sources.add_schedule(made, own, event.place, stack)
 
 
@@ -231,7 +235,7 @@ def api(resource: Resource, stack: Stack) -> None:
             part.api_keys[name] = name
             auth.note("UsagePlan", f"AWS makes up the value of its key; here it is {name!r}. Quotas are not held.")
     authorizers = auth.table("Authorizers")
-    for name in authorizers.keys():
+    for name in authorizers:
         one = authorizers.table(name)
         part.scopes[name] = one.texts("AuthorizationScopes")
         part.authorizers[name] = rest_authorizer(name, one, stack)
@@ -322,7 +326,7 @@ def http_api(resource: Resource, stack: Stack) -> None:
     auth.skip("EnableIamAuthorizer")
     part.default_authorizer = auth.text("DefaultAuthorizer")
     authorizers = auth.table("Authorizers")
-    for name in authorizers.keys():
+    for name in authorizers:
         one = authorizers.table(name)
         part.scopes[name] = one.texts("AuthorizationScopes")
         part.authorizers[name] = http_authorizer(name, one)

@@ -13,15 +13,16 @@ from lambent.dev.templates.serverless_events import attribute, flag, logical, no
 from lambent.dev.templates.serverless_variables import Variables, as_text, is_missing
 from lambent.dev.templates.tables import Notes, Table
 
-TOP = """service frameworkVersion provider functions resources custom plugins package layers useDotenv app org params stages
-    configValidationMode deprecationNotificationMode outputs build console licenseKey dashboard variablesResolutionMode
-    disabledDeprecations state tenant projectDir""".split()
-PROVIDER = """name runtime stage region environment timeout memorySize httpApi apiGateway layers architecture profile
-    deploymentBucket deploymentPrefix deploymentMethod stackName stackTags stackParameters stackPolicy tags iam role
-    iamRoleStatements vpc logs logRetentionInDays tracing versionFunctions lambdaHashingVersion endpointType disableRollback
-    rolePermissionsBoundary kmsKeyArn ecr apiName websocketsApiName websocketsApiRouteSelectionExpression cfnRole
-    notificationArns rollbackConfiguration resourcePolicy usagePlan apiKeys alb eventBridge s3 cloudFront websocket
-    runtimeManagement buildOptions resolver logDataProtectionPolicy""".split()
+TOP = """service frameworkVersion provider functions resources custom plugins package layers useDotenv app org
+    params stages configValidationMode deprecationNotificationMode outputs build console licenseKey dashboard
+    variablesResolutionMode disabledDeprecations state tenant projectDir""".split()
+PROVIDER = """name runtime stage region environment timeout memorySize httpApi apiGateway layers architecture
+    profile deploymentBucket deploymentPrefix deploymentMethod stackName stackTags stackParameters stackPolicy
+    tags iam role iamRoleStatements vpc logs logRetentionInDays tracing versionFunctions lambdaHashingVersion
+    endpointType disableRollback rolePermissionsBoundary kmsKeyArn ecr apiName websocketsApiName
+    websocketsApiRouteSelectionExpression cfnRole notificationArns rollbackConfiguration resourcePolicy
+    usagePlan apiKeys alb eventBridge s3 cloudFront websocket runtimeManagement buildOptions resolver
+    logDataProtectionPolicy""".split()
 QUIET_PLUGINS = ("serverless-offline", "serverless-python-requirements", "serverless-dotenv-plugin")
 
 SAME = {
@@ -32,10 +33,10 @@ SAME = {
     "layers": "Layers",
     "reservedConcurrency": "ReservedConcurrentExecutions",
 }
-SILENT = """name description tags role iamRoleStatements iamRoleStatementsName iamRoleStatementsInherit package versionFunction
-    architecture vpc tracing kmsKeyArn condition dependsOn disableLogs logRetentionInDays awsKmsKeyArn runtimeManagement
-    events environment url module destinations maximumRetryAttempts maximumEventAge onError snapStart logs image
-    memory capacityProvider logDataProtectionPolicy build""".split()
+SILENT = """name description tags role iamRoleStatements iamRoleStatementsName iamRoleStatementsInherit package
+    versionFunction architecture vpc tracing kmsKeyArn condition dependsOn disableLogs logRetentionInDays
+    awsKmsKeyArn runtimeManagement events environment url module destinations maximumRetryAttempts maximumEventAge
+    onError snapStart logs image memory capacityProvider logDataProtectionPolicy build""".split()
 """Keys of a function that are read one by one, or that say nothing about how code runs."""
 
 
@@ -56,9 +57,7 @@ def read(document: Table, variables: Variables, notes: Notes, options: Mapping[s
     own = variables.resolved(table_of(document, "provider").get("region"))
     region = options.get("region") or (own if isinstance(own, str) else region)
     variables.set("aws:region", region)
-    resolved = variables.resolved(document)
-    assert isinstance(resolved, Table)
-    translation = Translation(resolved, notes, stage)
+    translation = Translation(variables.table(document), notes, stage)
     return Service(translation.template(), translation.stack, region)
 
 
@@ -110,12 +109,11 @@ class Translation:
         found = self._document.get("resources")
         merged = Table()
         for each in found if isinstance(found, list) else [found]:
-            for key, value in each.items() if isinstance(each, Table) and not is_missing(each) else ():
-                before = merged.get(key)
-                if isinstance(before, Table) and isinstance(value, Table):
-                    value = Table({**before, **value}, before.line, {**before.lines, **value.lines})  # noqa: PLW2901
-                merged[key] = value
-                merged.lines[key] = each.at(key)
+            if isinstance(each, Table) and is_missing(each):
+                self._notes.add(self._document.at("resources"), f"resources: {next(iter(each.values()))}; left out.")
+            elif isinstance(each, Table):
+                for key, value in each.items():
+                    put(merged, key, together(merged.get(key), value), each.at(key))
         if "extensions" in merged:
             self._notes.add(merged.at("extensions"), "resources.extensions: it has no effect here.")
         return merged
@@ -125,8 +123,7 @@ class Translation:
         found = self._document.get("functions")
         merged = Table()
         for each in found if isinstance(found, list) else [found]:
-            if is_missing(each):
-                assert isinstance(each, Table)
+            if isinstance(each, Table) and is_missing(each):
                 self._notes.add(self._document.at("functions"), f"functions: {next(iter(each.values()))}; left out.")
             elif isinstance(each, Table):
                 merged.update(each)
@@ -155,7 +152,12 @@ class Translation:
         put(made, "EventInvokeConfig", self._asynchronous(own), own.line)
         if (logs := own.get("logs") or table_of(provider, "logs").get("lambda")) and isinstance(logs, Table):
             keys = {"logFormat": "LogFormat", "applicationLogLevel": "ApplicationLogLevel"}
-            put(made, "LoggingConfig", Table({theirs: logs[key] for key, theirs in keys.items() if key in logs}), own.line)
+            put(
+                made,
+                "LoggingConfig",
+                Table({theirs: logs[key] for key, theirs in keys.items() if key in logs}),
+                own.line,
+            )
         if url := own.get("url"):
             put(made, "FunctionUrlConfig", serverless_events.url(url), own.at("url"))
         put(made, "Events", serverless_events.events(own, logical(name), self._context), own.at("events"))
@@ -194,6 +196,13 @@ class Translation:
             resource["Condition"] = condition
         self._resources[name] = resource
         self._resources.lines[name] = properties.line
+
+
+def together(before: object, value: object) -> object:
+    """Of two tables one."""
+    if isinstance(before, Table) and isinstance(value, Table):
+        return Table({**before, **value}, before.line, {**before.lines, **value.lines})
+    return value
 
 
 def put(table: Table, key: str, value: object, line: int) -> None:

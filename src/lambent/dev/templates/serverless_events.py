@@ -5,6 +5,7 @@ Source: serverless.com/framework/docs, "HTTP API", "API Gateway", "Schedule", "S
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -25,7 +26,12 @@ CORS = {
 }
 """Keys of an HTTP API and of function URLs."""
 
-IDENTITY = {"header": "Headers", "querystring": "QueryStrings", "stageVariables": "StageVariables", "context": "Context"}
+IDENTITY = {
+    "header": "Headers",
+    "querystring": "QueryStrings",
+    "stageVariables": "StageVariables",
+    "context": "Context",
+}
 Event = tuple[str, Table]
 """Type and properties, as SAM has them."""
 
@@ -96,7 +102,9 @@ def entrances(context: Context) -> None:
     http["Auth"] = Table({"Authorizers": Table(names, authorizers.line)}, own.line)
     context.add(HTTP, "AWS::Serverless::HttpApi", http)
     if "id" in own:
-        context.notes.add(own.at("id"), "provider.httpApi.id: the API itself is not of this file; its routes are served.")
+        context.notes.add(
+            own.at("id"), "provider.httpApi.id: the API itself is not of this file; its routes are served."
+        )
     rest = table_of(context.provider, "apiGateway")
     keys = rest.get("apiKeys", context.provider.get("apiKeys"))
     for number, key in enumerate(api_keys(keys), 1):
@@ -108,7 +116,9 @@ def api_keys(keys: object) -> list[Table]:
     found: list[Table] = []
     for each in keys if isinstance(keys, list) else []:
         if isinstance(each, Table) and ("name" in each or "value" in each):
-            found.append(renamed(each, {"name": "Name", "value": "Value", "enabled": "Enabled", "description": "Description"}))
+            found.append(
+                renamed(each, {"name": "Name", "value": "Value", "enabled": "Enabled", "description": "Description"})
+            )
         elif isinstance(each, Table):
             found += [key for plan in each.values() for key in api_keys(plan)]
         elif isinstance(each, str):
@@ -124,7 +134,11 @@ def http_cors() -> Table:
 
 
 def url_cors(cors: object) -> Table:
-    return renamed(cors, CORS) if isinstance(cors, Table) else Table({"AllowOrigins": ["*"], "AllowHeaders": ["*"], "AllowMethods": ["*"]})
+    return (
+        renamed(cors, CORS)
+        if isinstance(cors, Table)
+        else Table({"AllowOrigins": ["*"], "AllowHeaders": ["*"], "AllowMethods": ["*"]})
+    )
 
 
 def url(config: object) -> Table:
@@ -153,7 +167,10 @@ def http_authorizer(own: Table) -> Table:
     if "resultTtlInSeconds" in own:
         identity["ReauthorizeEvery"] = own["resultTtlInSeconds"]
     made = Table({"FunctionArn": function_of(own), "Identity": identity}, own.line)
-    for key, theirs in (("enableSimpleResponses", "EnableSimpleResponses"), ("payloadVersion", "AuthorizerPayloadFormatVersion")):
+    for key, theirs in (
+        ("enableSimpleResponses", "EnableSimpleResponses"),
+        ("payloadVersion", "AuthorizerPayloadFormatVersion"),
+    ):
         if key in own:
             made[theirs] = own[key]
     return made
@@ -319,7 +336,8 @@ def schedule(config: object, given: Given) -> list[Event]:
     names |= {"timezone": "ScheduleExpressionTimezone"}
     rest = renamed(Table({key: own[key] for key in own if key not in ("rate", "method")}, given.line), names)
     each = rates if isinstance(rates, list) else [rates]
-    return [("Schedule", Table({**rest, "Schedule": rate}, given.line)) for rate in each]
+    type_ = "ScheduleV2" if own.get("method") == "scheduler" or "timezone" in own else "Schedule"
+    return [(type_, Table({**rest, "Schedule": rate}, given.line)) for rate in each]
 
 
 def sqs(config: object, given: Given) -> list[Event]:
@@ -330,9 +348,11 @@ def sqs(config: object, given: Given) -> list[Event]:
         "maximumBatchingWindow": "MaximumBatchingWindowInSeconds",
         "enabled": "Enabled",
         "functionResponseType": "FunctionResponseTypes",
-        "filterPatterns": "FilterCriteria",
     }
-    made = renamed(Table({key: own[key] for key in own if key != "maximumConcurrency"}, given.line), names)
+    apart = ("maximumConcurrency", "filterPatterns")
+    made = renamed(Table({key: own[key] for key in own if key not in apart}, given.line), names)
+    if isinstance(patterns := own.get("filterPatterns"), list):
+        made["FilterCriteria"] = Table({"Filters": [Table({"Pattern": json.dumps(each)}) for each in patterns]})
     if "maximumConcurrency" in own:
         made["ScalingConfig"] = Table({"MaximumConcurrency": own["maximumConcurrency"]})
     return [("SQS", made)]
@@ -342,7 +362,11 @@ def alb(config: object, given: Given) -> list[Event]:
     """A listener's rule, and the target group that it leads to."""
     own = config if isinstance(config, Table) else Table()
     group, rule = f"{given.function}TargetGroup{given.number}", f"{given.function}ListenerRule{given.number}"
-    multi = [Table({"Key": "lambda.multi_value_headers.enabled", "Value": "true"})] if flag(own.get("multiValueHeaders")) else []
+    multi = (
+        [Table({"Key": "lambda.multi_value_headers.enabled", "Value": "true"})]
+        if flag(own.get("multiValueHeaders"))
+        else []
+    )
     targets = Table({"TargetType": "lambda", "Targets": [Table({"Id": attribute(given.function)})]}, given.line)
     targets["TargetGroupAttributes"] = multi
     given.context.add(group, "AWS::ElasticLoadBalancingV2::TargetGroup", targets)

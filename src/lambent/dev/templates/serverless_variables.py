@@ -74,13 +74,18 @@ class Variables:
             raise self._notes.error(line, f"expected variables that go {MAX_DEPTH} levels deep at most.")
         try:
             if isinstance(value, Table):
-                pairs = ((key, self.resolved(each, value.at(key) or line)) for key, each in value.items())
-                return Table(pairs, value.line or line, value.lines)
+                return self.table(Table(value, value.line or line, value.lines))
             if isinstance(value, list):
                 return [self.resolved(each, line) for each in value]
             return self.text(value, line) if isinstance(value, str) and "${" in value else value
         finally:
             self._depth -= 1
+
+    def table(self, value: Table) -> Table:
+        """As `resolved`."""
+        return Table(
+            ((key, self.resolved(each, value.at(key))) for key, each in value.items()), value.line, value.lines
+        )
 
     def text(self, text: str, line: int) -> object:
         """Innermost variables first."""
@@ -119,8 +124,9 @@ class Variables:
         return missing(why, line)
 
     def _is_ours(self, inner: str) -> bool:
-        match = SOURCE.fullmatch(inner.split(",")[0])
-        return bool(match) and match["name"] in (*SOURCES, *ELSEWHERE) and "::" not in inner.split(",")[0]
+        first = inner.partition(",")[0]
+        match = SOURCE.fullmatch(first)
+        return match is not None and match["name"] in (*SOURCES, *ELSEWHERE) and "::" not in first
 
     def _found(self, part: str, line: int) -> object:
         match = SOURCE.fullmatch(part)

@@ -1,11 +1,11 @@
 """A CloudFormation template, or what another tool's file was translated into, read into parts. Pure.
 
-    functions.py         functions, their URLs, layers and what invokes them asynchronously
-    http_apis.py         HTTP APIs
-    rest_apis.py         REST APIs
-    load_balancers.py    rules of listeners that lead to functions
-    event_sources.py     schedules and queues
-    sam.py               AWS SAM's own types
+functions.py         functions, their URLs, layers and what invokes them asynchronously
+http_apis.py         HTTP APIs
+rest_apis.py         REST APIs
+load_balancers.py    rules of listeners that lead to functions
+event_sources.py     schedules and queues
+sam.py               AWS SAM's own types
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class Stack:
         except Unresolved as why:
             self.notes.add(line, f"{name}: its condition is not known: {why}; it is taken as met.")
             return True
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise self.notes.error(line, f"{name}: {error}.") from None
 
 

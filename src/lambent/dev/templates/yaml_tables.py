@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambent.dev.templates.tables import Notes, Table
 from lambent.errors import ConfigurationError
@@ -24,8 +24,8 @@ MAX_VALUES = 200_000
 """With aliases replaced by what they stand for."""
 
 SHORT = {"Ref": "Ref", "Condition": "Condition"}
-FUNCTIONS = """And Base64 Cidr Equals FindInMap ForEach GetAtt GetAZs GetStackOutput If ImportValue Join Length Not Or Select Split
-    Sub ToJsonString Transform""".split()
+FUNCTIONS = """And Base64 Cidr Equals FindInMap ForEach GetAtt GetAZs GetStackOutput If ImportValue Join Length Not Or
+    Select Split Sub ToJsonString Transform""".split()
 STANDARD = "tag:yaml.org,2002:"
 
 NULL = re.compile(r"|~|null|Null|NULL")
@@ -53,6 +53,16 @@ def read(text: str, notes: Notes, version: str = "1.1") -> object:
         raise notes.error(mark.line + 1 if mark else 1, f"expected YAML, but got: {what}.") from None
 
 
+class Anchored(NamedTuple):
+    """What an alias stands for."""
+
+    value: object
+    size: int
+    """Values in it, itself included."""
+    height: int
+    """Levels, its own included."""
+
+
 class Reader:
     """Events, one after the other."""
 
@@ -63,10 +73,11 @@ class Reader:
         self._stream = stream
         self._notes = notes
         self._booleans = BOOLEANS[version]
-        self._anchors: dict[str, tuple[object, int]] = {}
+        self._anchors: dict[str, Anchored] = {}
         self._open: set[str] = set()
         self._count = 0
         self._depth = 0
+        self._deepest = 0
 
     def document(self) -> object:
         next(self._stream)
@@ -82,27 +93,34 @@ class Reader:
     def _value(self, event: Any) -> object:
         if isinstance(event, self._kinds.AliasEvent):
             return self._alias(event)
-        before = self._count
+        before, deepest = self._count, self._deepest
         self._count += 1
         self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise self._error(event, f"expected at most {MAX_DEPTH} levels, but it goes deeper")
+        self._reach(event, self._depth)
+        self._deepest = self._depth
         anchor = event.anchor
         if anchor:
             self._open.add(anchor)
         value = self._tagged(event, self._bare(event))
         if anchor:
             self._open.discard(anchor)
-            self._anchors[anchor] = (value, self._count - before)
+            self._anchors[anchor] = Anchored(value, self._count - before, self._deepest - self._depth + 1)
         self._depth -= 1
+        self._deepest = max(deepest, self._deepest)
         return value
+
+    def _reach(self, event: Any, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise self._error(event, f"expected at most {MAX_DEPTH} levels, but it goes deeper")
+        self._deepest = max(self._deepest, depth)
 
     def _alias(self, event: Any) -> object:
         if event.anchor not in self._anchors:
             why = "stands within what it is to repeat" if event.anchor in self._open else "has no anchor before it"
             raise self._error(event, f"expected YAML, but the alias *{event.anchor} {why}")
-        value, size = self._anchors[event.anchor]
+        value, size, height = self._anchors[event.anchor]
         self._count += size
+        self._reach(event, self._depth + height)
         if self._count > MAX_VALUES:
             raise self._error(event, f"expected at most {MAX_VALUES:,} values, but its aliases expand to more")
         return value
@@ -114,7 +132,7 @@ class Reader:
             return [self._value(each) for each in iter(self._next, None)]
         return self._table(event)
 
-    def _next(self) -> events.Event | None:
+    def _next(self) -> Any:
         """The next event of a collection; None at its end."""
         event = next(self._stream)
         return None if isinstance(event, self._kinds.CollectionEndEvent) else event
@@ -122,10 +140,9 @@ class Reader:
     def _table(self, event: Any) -> Table:
         table = Table(line=event.start_mark.line + 1)
         merged: list[object] = []
-        for each in iter(self._next, None):
+        while (each := self._next()) is not None:
             line = each.start_mark.line + 1
-            plain = isinstance(each, self._kinds.ScalarEvent)
-            merge = plain and each.implicit[0] and each.value == "<<"
+            merge = isinstance(each, self._kinds.ScalarEvent) and each.implicit[0] and each.value == "<<"
             key = self._key(each)
             if key in table.lines:
                 raise self._notes.error(line, f"the key {key} stands here again, after line {table.lines[key]}.")

@@ -12,7 +12,7 @@ import gzip
 import json
 from collections.abc import Mapping
 
-from lambent.testing.events.origin import HERE, LETTERS, LOWER, UPPER, Event, Origin, encoded, iso
+from lambent.testing.events.origin import HERE, LETTERS, LOWER, UPPER, Event, Facts, Origin, encoded, iso
 from lambent.testing.events.payloads import Payload, json_text, text
 
 STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
@@ -124,27 +124,7 @@ def config(
 ) -> Event:
     """A rule of AWS Config that is to judge a resource that changed; or, with `scheduled`, the whole account."""
     facts = origin.facts()
-    at = iso(facts.now)
-    about: Event = {"awsAccountId": facts.account, "notificationCreationTime": at, "recordVersion": "1.0"}
-    item = {
-        "configurationItemVersion": "1.3",
-        "configurationItemCaptureTime": at,
-        "configurationItemStatus": "OK",
-        "awsAccountId": facts.account,
-        "awsRegion": facts.region,
-        "resourceType": resource_type,
-        "resourceId": resource_id,
-        "configuration": {},
-        "relationships": [],
-    }
-    invoking = {**about, "messageType": "ScheduledNotification"}
-    if not scheduled:
-        invoking = {
-            "configurationItem": item,
-            "notificationCreationTime": at,
-            "messageType": "ConfigurationItemChangeNotification",
-            "recordVersion": "1.3",
-        }
+    invoking = scheduled_notification(facts) if scheduled else changed_item(facts, resource_type, resource_id)
     rule_id = f"config-rule-{facts.characters(6, LOWER)}"
     return {
         "version": "1.0",
@@ -158,6 +138,35 @@ def config(
         "configRuleId": rule_id,
         "accountId": facts.account,
         "evaluationMode": "DETECTIVE",
+    }
+
+
+def scheduled_notification(facts: Facts) -> Event:
+    return {
+        "awsAccountId": facts.account,
+        "notificationCreationTime": iso(facts.now),
+        "messageType": "ScheduledNotification",
+        "recordVersion": "1.0",
+    }
+
+
+def changed_item(facts: Facts, resource_type: str, resource_id: str) -> Event:
+    item = {
+        "configurationItemVersion": "1.3",
+        "configurationItemCaptureTime": iso(facts.now),
+        "configurationItemStatus": "OK",
+        "awsAccountId": facts.account,
+        "awsRegion": facts.region,
+        "resourceType": resource_type,
+        "resourceId": resource_id,
+        "configuration": {},
+        "relationships": [],
+    }
+    return {
+        "configurationItem": item,
+        "notificationCreationTime": iso(facts.now),
+        "messageType": "ConfigurationItemChangeNotification",
+        "recordVersion": "1.3",
     }
 
 

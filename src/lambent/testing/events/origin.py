@@ -36,9 +36,6 @@ class Origin:
         dice = random.Random(self.seed) if self.seed is not None else random.SystemRandom()  # noqa: S311 - no secrets
         return Facts(self.region, self.account, time.time() if self.now is None else self.now, dice)
 
-    def arn(self, service: str, resource: str) -> str:
-        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
-
 
 HERE = Origin()
 """AWS's first region, the account of its documentation, now."""

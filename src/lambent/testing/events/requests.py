@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from lambent.dev import identifiers
 from lambent.dev.diff.request import HOST, Headers, read_request
 from lambent.dev.doors import DOORS
-from lambent.dev.doors.model import Arrival, HTTPRequest, Site
+from lambent.dev.doors.model import ANYTHING, Arrival, HTTPRequest, Matched, Site
+from lambent.errors import ConfigurationError
 from lambent.testing.events.origin import HERE, Event, Facts, Origin
 from lambent.testing.events.payloads import Payload, content
 
@@ -26,25 +27,50 @@ def http_request(
     *,
     headers: Headers = NO_HEADERS,
     body: Payload = b"",
+    route: str = "",
     function: str = "my-function",
     origin: Origin = HERE,
 ) -> Event:
     """A request through the door of that name: `url`, `http`, `http1`, `rest`, `alb`, `alb-multi`, `lattice`, `edge`….
 
     `url` is a path with its query, percent-encoded, or a whole URL. A body that is neither text nor bytes is sent as
-    JSON, with that content type. Raises ValueError for what is no request, and for a door that there is not.
+    JSON, with that type. `route` is one of an API's, such as `GET /items/{id}`; else it is `$default`, or a REST
+    API's `{proxy+}`. Raises ValueError for what is no request, and for a door that there is not.
     """
     if door not in DOORS:
         raise ValueError(f"door: expected {', '.join(DOORS)}, but got {door!r}.")
     facts = origin.facts()
     opened, arrival = DOORS[door](Site(function, facts.region, facts.account)), arrive(facts)
     sent = request(method, url, headers, body)
-    event: Event = json.loads(json.dumps(opened.event(sent, arrival)))
+    known = matched(door, sent, route)
+    event: Event = json.loads(json.dumps(opened.event(sent, arrival, known)))
     domain = event.get("requestContext", {}).get("domainName", HOST)
     if (b"host", HOST.encode()) in sent.headers and domain != HOST:  # no host was said: the request went to AWS's own
         addressed = [(name, domain.encode() if name == b"host" else value) for name, value in sent.headers]
-        event = json.loads(json.dumps(opened.event(sent._replace(headers=addressed), arrival)))
+        event = json.loads(json.dumps(opened.event(sent._replace(headers=addressed), arrival, known)))
     return event
+
+
+def matched(door: str, sent: HTTPRequest, route: str) -> Matched:
+    """What the route says of the request. Raises ValueError for one that is not the request's."""
+    from lambent.dev.model import Entrance, Function, Route
+    from lambent.dev.routes import Found, Routes
+    from lambent.dev.routes.bindings import APIS
+    from lambent.dev.routes.patterns import key
+
+    if not route:
+        return ANYTHING
+    if door not in APIS:
+        raise ValueError(f"route: expected none, for {door} has no routes; {', '.join(APIS)} have.")
+    try:
+        method, path = key(route)
+        function = Function("my-function", "app:app", routes=(Route("api", method, path),))
+        found = Routes([function], [Entrance("api", door)]).find(sent.method, sent.raw_path)
+    except (ValueError, ConfigurationError) as error:
+        raise ValueError(f"route: expected one such as GET /items/{{id}}, but got {route!r}: {error}") from None
+    if isinstance(found, Found):
+        return found.matched
+    raise ValueError(f"route: {route} is not that of {sent.method} {sent.raw_path.decode('latin-1')}.")
 
 
 def request(method: str, url: str, headers: Headers, body: Payload) -> HTTPRequest:
