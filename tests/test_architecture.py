@@ -80,6 +80,10 @@ PURE = (
     "dev/invoke_api/invoke_requests.py",
     "dev/lineage.py",
     "dev/routes/*.py",
+    "dev/sources/cron.py",
+    "dev/sources/messages.py",
+    "dev/sources/patterns.py",
+    "dev/sources/schedules.py",
     "dev/strategies.py",
     "dev/config/toml_lines.py",
     "testing/events/[a-n]*.py",  # all but origin.py, which has the clock and the dice
@@ -122,8 +126,10 @@ UNMIRRORED = {
     "integration/test_robustness.py": "the local Lambda and all that goes wrong around it",
     "integration/test_rie.py": "AWS's own Runtime Interface Emulator runs ours",
     "integration/test_snapstart.py": "AWS's own runtime, ours and the local Lambda around a snapshot",
+    "integration/test_sources.py": "schedules and the queues of an emulator of AWS invoke functions",
     "integration/test_streaming.py": "replies piece by piece, through cargo-lambda and the local Lambda",
     "integration/test_same_answers.py": "the whole road, against uvicorn",
+    "integration/test_testing.py": "a project that tests itself with pytest and the plugin, as its users would",
     "integration/test_where_it_runs.py": "the example in every place that can run it",
 }
 

@@ -61,7 +61,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_the_defaults_are_aws_s_and_safe(terminal: Terminal, folder: Path) -> None:
-    function = Function("app-app", "app:app", folder, path="/{proxy+}", timeout=3.0, memory=128, environments=10)
+    function = Function("app-app", "app:app", folder, "/{proxy+}", timeout=3.0, memory=128, environments=10, warm=1)
     assert terminal.serve("app:app") == Project((function,), host="127.0.0.1", port=3000, allowed_hosts=())
 
 

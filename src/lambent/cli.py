@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lambent.dev.config import Project
     from lambent.dev.model import Function
 
-EXTRA = frozenset({"click", "dotenv", "h11", "httptools", "msgspec", "psutil", "uvicorn", "watchfiles"})
+EXTRA = frozenset({"click", "dotenv", "h11", "httptools", "msgspec", "psutil", "uvicorn", "watchfiles", "yaml"})
 
 DEBUG_HOST = "127.0.0.1"
 
@@ -177,7 +177,7 @@ def of_target() -> list[click.Parameter]:
         "--concurrency": (click.IntRange(1), "Invocations at once in one environment.  [default: 1]"),
         "--reserved-concurrency": (some, "Invocations at once in all; further ones are throttled."),
         "--runtime": (click.Choice(list(RUNTIMES)), "What runs it: ours, or AWS's own.  [default: lambent]"),
-        "--warm": (some, "Environments that are started at once.  [default: 0]"),
+        "--warm": (some, "Environments that are started at once.  [default: 1]"),
         "--idle-timeout": (click.FloatRange(0, min_open=True), "Seconds after which an idle environment is ended."),
         "--cold-start": (click.FloatRange(0, 900), "Seconds that a start takes longer than here."),
     }

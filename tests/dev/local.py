@@ -45,6 +45,7 @@ def until(holds: Callable[[], object], show: Callable[[], str] = str) -> None:
 
 def gone(processes: Iterable[psutil.Process]) -> bool:
     """Whether all of them end; they may not be our children, so that a zombie counts as ended."""
+    processes = list(processes)
     until(lambda: not any(map(alive, processes)), lambda: str([each for each in processes if alive(each)]))
     return True
 
@@ -85,7 +86,7 @@ class LocalLambda:
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         try:
-            self.port = int(self.wait_for(r"http://127\.0\.0\.1:(\d+)")[1])
+            self.port = int(self.wait_for(r"https?://127\.0\.0\.1:(\d+)")[1])
         except BaseException:
             self.process.kill()
             self._finish()

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from lambent.dev.config import EXAMPLE, Project, Target, load, tables
+from lambent.dev.config.source_tables import SourceTable
 from lambent.dev.model import Asynchronous, Authorizer, Cors, Entrance, EnvironmentFacts, Function, Route
 from lambent.dev.routes import Found, Routes
 from lambent.dev.strategies import round_robin
@@ -302,7 +303,7 @@ def test_a_target_takes_the_whole_and_the_defaults_but_no_functions(folder: Fold
     assert project
     assert project.port == 1
     assert project.functions == (
-        Function("pkg-mod-fn", "pkg.mod:fn", folder.path / "src", path="/{proxy+}", memory=512, env={"A": "global"}),
+        Function("pkg-mod-fn", "pkg.mod:fn", folder.path / "src", "/{proxy+}", memory=512, env={"A": "global"}, warm=1),
     )
     folder.write('[tool.lambent]\napp-dir = "src"')
     for app_dir, expected in ((None, folder.path / "src"), (folder.path, folder.path)):
@@ -317,7 +318,7 @@ def test_a_target_needs_no_file(folder: Folder) -> None:
         folder.write(text)
         project = load(folder.path, {}, target=Target("é:ü"))
         assert project == Project(
-            (Function("function", "é:ü", folder.path, path="/{proxy+}", env={"A": "1"}),),
+            (Function("function", "é:ü", folder.path, path="/{proxy+}", env={"A": "1"}, warm=1),),
             env_file=folder.path / ".env",
         )
 
@@ -594,6 +595,7 @@ def test_the_document_has_every_key() -> None:
         tables.DoorTable,
         tables.CorsTable,
         tables.AuthorizerTable,
+        SourceTable,
     )
     keys = {each.encode_name for table in structs for each in msgspec.structs.fields(table)}
-    assert written == keys - {"defaults", "functions", "asynchronous", "doors", "cors", "authorizers"}
+    assert written == keys - {"defaults", "functions", "asynchronous", "doors", "cors", "authorizers", "sources"}

@@ -384,6 +384,25 @@ def test_one_that_does_not_start_where_others_did_is_looked_after_before_an_invo
     play(scene)
 
 
+def test_one_that_is_given_up_while_it_starts_is_still_told_of() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.invoke("one")
+        stage.fleet[0].read("/a.py")
+        stage.fleet[0].poll()
+        stage.service.reload(["f"])
+        await stage.settle()
+        stage.fleet[1].read("/b.py")
+        deployment = stage.service._deployments["f"]
+        given_up = deployment.tried
+        stage.service.reload(["f"])
+        await stage.settle()
+        assert not given_up.outcome.cancelled()
+        await stage.service.close(0)
+        assert stage.service.sources()["f"].files == {"/a.py"}
+
+    play(scene)
+
+
 # Status, and the end
 
 

@@ -187,7 +187,10 @@ def notifying(*rounds: bool | Exception) -> Callable[[Iterable[str], asyncio.Eve
     return notifications
 
 
-@pytest.mark.parametrize("error", [OSError("no space left on device"), RuntimeError("too many"), FileNotFoundError("")])
+@pytest.mark.parametrize(
+    "error",
+    [OSError("no space left on device"), RuntimeError("too many"), FileNotFoundError(""), ImportError("watchfiles")],
+)
 def test_where_the_system_takes_no_more_it_looks_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -248,16 +251,24 @@ def test_many_calls_for_a_refresh_are_one() -> None:
     play(scene)
 
 
-def test_cancelled_it_looks_no_more() -> None:
+def test_cancelled_it_looks_no_more(tmp_path: Path) -> None:
     async def scene() -> None:
-        watcher = Watcher(lambda: pytest.fail("it looked"), lambda _: None)
-        running = asyncio.create_task(watcher.run())
+        file = old(tmp_path / "file")
+        stage = Stage(file, began=time.time() + 60)
+        stage.watcher._refresh()
+        running = asyncio.create_task(stage.watcher.run())
         await asyncio.sleep(0)
-        watcher.refresh()
+        stage.watcher.refresh()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        assert watcher._timer is not None
-        assert watcher._timer.cancelled()
+        assert stage.watcher._timer is not None
+        assert stage.watcher._timer.cancelled()
+        stage.watcher._timer = None
+        file.write_text("changed", "utf-8")
+        stage.watcher.refresh()
+        stage.watcher.look()
+        assert stage.watcher._timer is None
+        assert stage.told == []
 
     play(scene)
 

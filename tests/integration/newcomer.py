@@ -17,6 +17,7 @@ CACHE = ROOT / ".cache"
 # Programs from the package index, each in an environment of its own, made once.
 TOOLS = {
     "aws": "awscli==1.46.2",
+    "cfn-lint": "cfn-lint==1.58.0",
     "ministack": "ministack==1.5.33",  # an emulator of AWS; it asks for an exact botocore
 }
 

@@ -97,6 +97,7 @@ PROGRAMS = {
     "docs/how-to/stream-responses.md": ("curl",),
     "docs/how-to/snapstart.md": ("curl",),
     "docs/how-to/routes-and-doors.md": ("curl",),
+    "docs/how-to/use-other-tools-files.md": ("curl",),
 }
 
 

@@ -358,14 +358,14 @@ def test_mistakes_of_a_request_are_told() -> None:
 
 
 def test_an_invocation_takes_less_than_a_millisecond() -> None:
-    """The best of several rounds: how busy the machine is, is not the question."""
+    """Of a processor's time: how busy the machine is, is not the question."""
     app = application()
     with Client(app) as client, Client(echo) as other:
         for each, path in ((client, "/me"), (other, "/")):
             rounds = []
             for _ in range(20):
-                begun = time.perf_counter()
+                begun = time.thread_time()
                 for _ in range(10):
                     each.get(path)
-                rounds.append((time.perf_counter() - begun) / 10)
+                rounds.append((time.thread_time() - begun) / 10)
             assert min(rounds) < 0.001

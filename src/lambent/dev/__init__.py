@@ -57,6 +57,7 @@ All of it:
     watch.py          IO     which files have changed since functions read them
     local.py          IO     the parts joined, and what they know of each other
     server.py         IO     the local Lambda on a port; starting and stopping
+    certificate.py    IO     a made-up certificate, for HTTPS there
     program.py        IO     the same for a program of one's own
 
 It starts the runtimes that run in production and knows them only by the Runtime API. For such a program:

@@ -205,7 +205,7 @@ class Service:
         fleet = deployment.tried = self._fleet(function)
         try:
             fleet.warm(max(1, function.warm))
-            well = await fleet.outcome
+            well = await asyncio.shield(fleet.outcome)
         except asyncio.CancelledError:
             self._leave(deployment, fleet)
             raise

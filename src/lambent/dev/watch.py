@@ -55,10 +55,11 @@ class Watcher:
         self._prints: dict[str, Print] = {}
         self._again = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._over = False
 
     def refresh(self) -> None:
         """There are other files to look after. Of many such calls in a row one is acted upon."""
-        if self._timer is None:
+        if self._timer is None and not self._over:
             self._timer = self._loop.call_later(SETTLE_MS / 1000, self._refresh)
 
     async def run(self) -> None:
@@ -71,6 +72,7 @@ class Watcher:
                 else:
                     await self._again.wait()
         finally:
+            self._over = True
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -80,7 +82,7 @@ class Watcher:
         while True:
             try:
                 others = await anext(reasons, None)
-            except (OSError, RuntimeError):  # a folder has gone, or there are more than the system takes
+            except (ImportError, OSError, RuntimeError):  # a folder has gone, or there are more than the system takes
                 await asyncio.sleep(LOOK_MS / 1000)
                 self._refresh()
                 return
@@ -107,6 +109,8 @@ class Watcher:
     def look(self) -> None:
         """Compare every file with what it was at the last look. One that is gone may come back: it has not changed."""
         marks: set[str] = set()
+        if self._over:
+            return
         for path, concerned in self._now.items():
             known, seen = self._prints.get(path), fingerprint(path)
             if seen is None or seen == known:
@@ -121,7 +125,7 @@ class Watcher:
 async def notifications(folders: Iterable[str], stop: asyncio.Event) -> AsyncIterator[bool]:
     """Whenever there is a reason to look; true if there may be other files than before.
 
-    Until `stop`. OSError or RuntimeError if the system does not take it.
+    Until `stop`. OSError or RuntimeError if the system does not take it, ImportError without watchfiles.
     """
     from watchfiles import Change, awatch
 

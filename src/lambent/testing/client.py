@@ -65,8 +65,8 @@ class Client(Verbs[Response]):
     - `door`: a key of `lambent.dev.doors.DOORS`
     - `routes`: `"GET /items/{id}"` and the like; none: every request is for it
     - `strict`: what the handler raises, and what is wrong with its reply, is raised here; otherwise the door answers
-      in its place, as on AWS. That goes for all that a bare ASGI application raises, after its response too; a `Lambent`
-      answers and logs that by itself, as it is told to.
+      in its place, as on AWS. That goes for all that a bare ASGI application raises, after its response too; a
+      `Lambent` answers and logs that by itself, as it is told to.
     - `stream`: an ASGI application that is given bare streams its responses
     - `function`, `timeout`, `memory`, `region`, `account`: what its context tells
 

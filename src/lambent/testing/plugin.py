@@ -152,7 +152,7 @@ class Reporter:
 
 
 def refuse(message: str) -> NoReturn:
-    pytest.fail(message, pytrace=False)
+    raise pytest.fail.Exception(message, pytrace=False) from None
 
 
 def there(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import dedent
 
@@ -157,3 +158,12 @@ def test_so_does_one_of_the_table(tmp_path: Path, text: str, expected: str) -> N
     with pytest.raises(ConfigurationError) as told:
         read(tmp_path, text)
     assert str(told.value).startswith(f"{tmp_path / 'pyproject.toml'}:{expected}")
+
+
+def test_the_examples_of_the_document_load(tmp_path: Path) -> None:
+    document = Path(__file__).parents[3] / "docs" / "how-to" / "event-sources.md"
+    first, second = re.findall(r"^```toml.*?\n(.*?)^```", document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "pyproject.toml").write_text(first + second, "utf-8")
+    project = load(tmp_path, {})
+    assert project
+    assert [source.name for source in project.sources] == ["nightly", "orders", "big-orders"]

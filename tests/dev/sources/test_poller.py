@@ -324,6 +324,7 @@ def test_what_is_not_done_is_visible_at_once() -> None:
         assert sorted(bench.queue.released) == ["m1", "m2", "m3"]
         assert bench.queue.deleted == []
         assert bench.service.taken[0][1].result.cancelled()
+        assert bench.service.queue == []
 
     made = play(scene)
     assert made.said == ["orders: 2 messages given back to the queue.", "orders: 1 message given back to the queue."]

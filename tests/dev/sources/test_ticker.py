@@ -82,10 +82,10 @@ def test_it_fires_in_its_time_and_not_before() -> None:
 
 def test_a_calendar_is_kept() -> None:
     async def scene(bench: Bench) -> None:
-        await bench.turned.turn(86_400 * 4)
-        assert bench.taken.times == ["2027-01-18T08:00:00Z", "2027-01-19T08:00:00Z"]
+        await bench.turned.turn(86_400 * 2)
+        assert bench.taken.times == ["2027-01-16T08:00:00Z", "2027-01-17T08:00:00Z"]
 
-    play("cron(0 9 ? * MON-FRI *)", scene, time_zone="Europe/Berlin")
+    play("cron(0 9 ? * SAT,SUN *)", scene, time_zone="Europe/Berlin")
 
 
 def test_what_comes_once_ends() -> None:

@@ -157,11 +157,11 @@ def of_functions(document: Document, environ: Mapping[str, str], env_file: Path 
 def of_target(
     document: Document, target: Target, directory: Path, environ: Mapping[str, str], env_file: Path | None
 ) -> Project:
-    """One function, on every path."""
+    """One function, on every path, with an environment from the start unless it is said otherwise."""
     whole = read_whole(document)
     said = document.get(*TOOL, "app-dir") is not None
     app_dir = target.app_dir or (folder(document, whole) if said else directory)
-    table = {"handler": target.handler, "path": "/{proxy+}"}
+    table = {"handler": target.handler, "path": "/{proxy+}", "warm": whole.defaults.get("warm", 1)}
     return project(document, whole, {target.name: table}, environ, env_file, app_dir)
 
 

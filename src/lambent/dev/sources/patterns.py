@@ -88,7 +88,7 @@ def condition(wanted: Any) -> Test:
         return numeric(operand)
     if name == "exists" or not isinstance(operand, str):
         expected = f"{name} with {'true or false' if name == 'exists' else 'a text'}"
-        raise ValueError(f"expected {expected}, but got {json.dumps(operand)}")  # noqa: TRY004 - of the pattern
+        raise ValueError(f"expected {expected}, but got {json.dumps(operand)}")
     tests: dict[str, Callable[[str], bool]] = {
         "prefix": lambda value: value.startswith(operand),
         "suffix": lambda value: value.endswith(operand),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import zoneinfo
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
@@ -78,6 +77,8 @@ def zone(name: str) -> tzinfo:
     """By its name, such as `Europe/Berlin`. ValueError for one that there is not."""
     if name == "UTC":
         return UTC
+    import zoneinfo
+
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

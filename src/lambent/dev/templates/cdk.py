@@ -48,6 +48,7 @@ def read(folder: Path, only: Path | None, parse: Parse, region: str, account: st
             each.account or account,
             each.assets,
             {key: name for (stack, key), name in names.items() if stack == each.name},
+            labels(table),
             f"{each.name}/",
         )
         for each, table, notes in parsed
@@ -96,6 +97,14 @@ def paths(template: Table) -> Iterator[tuple[str, list[str]]]:
             path = str(inner(resource, "Metadata").get("aws:cdk:path", f"/{key}")).split("/")[1:]
             path = path[:-1] if len(path) > 1 and path[-1] in ("Resource", "Default") else path
             yield key, path
+
+
+def labels(template: Table) -> dict[str, str]:
+    """What people know resources as: `Shop/Items`."""
+    pairs = (
+        (key, inner(resource, "Metadata").get("aws:cdk:path")) for key, resource in inner(template, "Resources").items()
+    )
+    return {key: path.removesuffix("/Resource") for key, path in pairs if isinstance(path, str)}
 
 
 def unique(found: Mapping[tuple[str, str], list[str]]) -> dict[tuple[str, str], str]:

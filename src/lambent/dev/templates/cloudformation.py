@@ -65,6 +65,7 @@ class Template:
     account: str
     assets: Mapping[str, Path] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
 
 
@@ -143,5 +144,6 @@ def stack(template: Template, parameters: Mapping[str, str], parts: Parts, expor
         template.account,
         template.assets,
         template.names,
+        template.labels,
         template.prefix,
     )

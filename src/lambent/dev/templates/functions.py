@@ -35,8 +35,6 @@ def read(resource: Resource, stack: Stack) -> FunctionPart | None:
     own.skip(*SILENT)
     own.text("FunctionName")
     name = stack.resolver.identity(resource.id).name
-    if not re.fullmatch(FUNCTION_NAME, name):
-        raise own.error("FunctionName", f"expected 1 to 64 letters, digits, hyphens and underscores, but got {name!r}.")
     runtime, handler = own.text("Runtime"), own.text("Handler")
     app_dir = code(resource, stack)
     if why := refused(runtime, handler, own.text("PackageType")):
@@ -46,6 +44,9 @@ def read(resource: Resource, stack: Stack) -> FunctionPart | None:
         own.skip(*own.keys())
         resource.place.note("its code is not in a folder here; the function is left out.")
     else:
+        if not re.fullmatch(FUNCTION_NAME, name):
+            expected = "expected 1 to 64 letters, digits, hyphens and underscores"
+            raise own.error("FunctionName", f"{expected}, but got {name!r}.")
         if name in stack.parts.functions:
             raise resource.place.notes.error(resource.place.line, f"{resource.id}: there are two functions {name}.")
         part = FunctionPart(name, handler, app_dir, resource.place, runtime=runtime)

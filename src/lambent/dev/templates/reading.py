@@ -139,7 +139,7 @@ class Reading:
         if file.suffix in (".js", ".cjs", ".mjs", ".ts"):
             raise ValueError(f"{file.name} is a program, which is not run here")
         if not file.is_file():
-            raise ValueError(f"there is no file {file}")
+            raise ValueError(f"there is no file {shown(file, self._around.directory)}")
         notes = Notes(shown(file, self._around.directory))
         self.files.append(file)
         text = read_text(file, notes)

@@ -57,6 +57,11 @@ def read(document: Table, variables: Variables, notes: Notes, options: Mapping[s
     own = variables.resolved(table_of(document, "provider").get("region"))
     region = options.get("region") or (own if isinstance(own, str) else region)
     variables.set("aws:region", region)
+    provider = document.get("provider")
+    name = variables.resolved(provider.get("name", "aws") if isinstance(provider, Table) else provider or "aws")
+    if name != "aws":
+        line = provider.at("name") if isinstance(provider, Table) else document.at("provider")
+        raise notes.error(line, f"provider.name: expected aws, but got {name!r}.")
     translation = Translation(variables.table(document), notes, stage)
     return Service(translation.template(), translation.stack, region)
 

@@ -19,6 +19,9 @@ SOURCE = re.compile(r"\s*(?P<name>[A-Za-z]\w*)(?:\((?P<argument>[^)]*)\))?(?::(?
 PART = re.compile(r"""\s*("[^"]*"|'[^']*'|(?:[^,'"(]|\([^)]*\))+)\s*(?:,|$)""")
 ELSEWHERE = ("ssm", "cf", "s3", "output", "doppler", "vault", "terraform", "git", "secrets", "aws", "sls")
 LITERAL = re.compile(r"true|false|null|-?\d+(\.\d+)?")
+DEFAULTS = {"provider.stage": "sls:stage", "provider.region": "aws:region"}
+"""What Serverless fills in."""
+
 MAX_DEPTH = 100
 
 ReadFile = Callable[[str], object]
@@ -156,6 +159,8 @@ class Variables:
                 value = value[int(key)]
             elif isinstance(value, Table) and value.get(key) is not None:
                 value = value[key]
+            elif address in DEFAULTS and DEFAULTS[address] in self._known:
+                return self._known[DEFAULTS[address]]
             else:
                 raise Missing(f"there is no {address}")
         return self.resolved(value, line)

@@ -77,6 +77,7 @@ class Stack:
     - `folder`: what paths in it are relative to
     - `assets`: folders of code, by the names of the archives that are made of them
     - `names`: of resources that the template does not name
+    - `labels`: what resources are called in notes, other than by their logical ids
     - `region`, `account`: where it would be deployed
     """
 
@@ -89,6 +90,7 @@ class Stack:
     account: str
     assets: Mapping[str, Path] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
     """Of ids, where several stacks are read into the same parts."""
 
@@ -122,13 +124,13 @@ class Stack:
         own = table.get("Properties")
         if own is not None and not isinstance(own, Table):
             raise self.notes.error(table.at("Properties"), f"{name}: expected Properties to be a table.")
-        metadata = table.get("Metadata")
+        metadata, label = table.get("Metadata"), self.labels.get(name, name)
         return Resource(
             name,
             str(table["Type"]),
-            Properties(own or NOTHING, self.resolver, self.notes, name, line),
+            Properties(own or NOTHING, self.resolver, self.notes, label, line),
             metadata if isinstance(metadata, Table) else NOTHING,
-            Place(self.notes, line, name),
+            Place(self.notes, line, label),
         )
 
     def _met(self, name: str, table: Table, line: int) -> bool:

@@ -50,7 +50,8 @@ def read(text: str, notes: Notes, version: str = "1.1") -> object:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(filter(None, (error.context, error.problem)))
-        raise notes.error(mark.line + 1 if mark else 1, f"expected YAML, but got: {what}.") from None
+        line = min(mark.line, text.count("\n")) + 1 if mark else 1
+        raise notes.error(line, f"expected YAML, but got: {what}.") from None
 
 
 class Anchored(NamedTuple):
