@@ -108,6 +108,7 @@ UNMIRRORED = {
     "test_architecture.py": "reads the whole source",
     "test_bench.py": "runs bench/",
     "test_door_table.py": "runs what stands behind the table of the README",
+    "test_features.py": "what stands behind the table of features in the documentation",
     "test_mangum_faults.py": "the list of Mangum's faults",
     "test_smyth_faults.py": "the list of Smyth's faults",
     "integration/test_authorizers.py": "tokens, functions and signatures decide, through the local Lambda",

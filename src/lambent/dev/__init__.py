@@ -22,6 +22,7 @@ The service:
     fleet.py          IO     the queue of one function, and environments as it needs them
     strategies.py     PURE   which of them is next
     asynchronous/     IO     invocations that nobody waits for
+    sources/          IO     what invokes functions by itself: schedules, queues
     lineage.py        PURE   what recursive loops are stopped by
     identifiers.py    PURE   request ids, trace headers
     failures.py       PURE   what an invoker is told when the platform, not the function, ended an invocation
@@ -54,11 +55,15 @@ What it speaks with its runtime:
 All of it:
 
     config/           IO     `[tool.lambent]` and `[tool.smyth]`, read into what runs
+    templates/        PURE   the same of SAM, CloudFormation, Serverless, CDK and Terraform
     watch.py          IO     which files have changed since functions read them
     local.py          IO     the parts joined, and what they know of each other
     server.py         IO     the local Lambda on a port; starting and stopping
+    http_connection.py       uvicorn's side of a connection there, with a limit to its heads
     certificate.py    IO     a made-up certificate, for HTTPS there
     program.py        IO     the same for a program of one's own
+
+Beside it: diff/, `lambent diff`, which asks every door what it makes of one request.
 
 It starts the runtimes that run in production and knows them only by the Runtime API. For such a program:
 
