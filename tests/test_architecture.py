@@ -123,6 +123,7 @@ UNMIRRORED = {
     "integration/test_other_tools.py": "services described in files of other tools, started in their folders",
     "integration/test_logging_parity.py": "what both runtimes write to the log",
     "integration/test_opentelemetry.py": "one trace through client, application and log",
+    "integration/test_quick_starts.py": "the first projects that SAM and Serverless make, as they make them",
     "integration/test_reload.py": "the local Lambda while its files are edited, under load too",
     "integration/test_robustness.py": "the local Lambda and all that goes wrong around it",
     "integration/test_rie.py": "AWS's own Runtime Interface Emulator runs ours",

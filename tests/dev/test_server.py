@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from lambent.dev import server
+from lambent.dev.config import Project
+from lambent.dev.model import Function
 from lambent.errors import ConfigurationError
 from tests.dev.fakes import Gate
 from tests.dev.local import LIMIT, LocalLambda, gone
@@ -364,3 +366,11 @@ def test_stopping_hears_the_first_signal_and_the_second() -> None:
             return heard
 
     assert asyncio.run(scene()) == [True, False, True, True]
+
+
+def test_a_function_without_a_path_is_not_said_to_be_served_on_one() -> None:
+    where = "http://127.0.0.1:3000"
+    told = server.banner(Project((Function("orders", "app.handler"),)), where)
+    assert "1 function is served on http://127.0.0.1:3000\n\n  orders  by the Invoke API" in told
+    alone = server.banner(Project((Function("api", "app:app", path="/{proxy+}"),)), where)
+    assert "app:app is served on http://127.0.0.1:3000\n\n  Function URL" in alone

@@ -216,13 +216,15 @@ def url(listener: socket.socket, shown: Certificate | None = None) -> str:
 
 
 def banner(project: Project, where: str, shown: Certificate | None = None) -> str:
-    if len(project.functions) == 1 and not project.functions[0].routes:
+    count = len(project.functions)
+    if count == 1 and project.functions[0].path and not project.functions[0].routes:
         text = alone(project, where)
     else:
         width = max((len(function.name) for function in project.functions), default=0)
         bound = [] if project.first_match else bind(project.functions, project.entrances)
         rows = [f"  {each.name:<{width}}  {line}" for each in project.functions for line in served(each, bound, where)]
-        text = "\n".join([f"{len(project.functions)} functions are served on {where}", "", *rows])
+        what = "1 function is" if count == 1 else f"{count} functions are"
+        text = "\n".join([f"{what} served on {where}", "", *rows])
     trust = f"  Clients have to trust {shown.authority}\n" if shown else ""
     return f"\n  {text}\n{trust}  Ctrl-C stops it\n"
 
@@ -255,7 +257,7 @@ def door_title(kind: str) -> str:
 
 
 def served_below(function: Function) -> str:
-    return "" if function.path in ("/{proxy+}", "") else function.path
+    return "" if function.path == "/{proxy+}" else function.path
 
 
 def say(text: str) -> None:
