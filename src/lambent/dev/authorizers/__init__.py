@@ -204,6 +204,7 @@ def without_secrets(text: str, case: Case) -> str:
     for authorizer in case.entrance.authorizers:
         found = (source for source in sources(authorizer) if source.where in ("header", "querystring"))
         sent += [identity.value(source, case.request, {}) for source in found]
-    for secret in {each for whole in sent for each in (whole, identity.bearer(whole)) if len(each) >= SECRET}:
+    secrets = {each for whole in sent for each in (whole, identity.bearer(whole)) if len(each) >= SECRET}
+    for secret in sorted(secrets, key=len, reverse=True):  # a header before the token in it
         text = text.replace(secret, "…")
     return text
