@@ -20,7 +20,7 @@ from bench.handlers import LARGE_BYTES, PIECES
 from bench.measure import ROOT, Effort, clean_environ
 from bench.runtime import PATIENCE, VARIABLES
 from bench.table import Table
-from lambent.runtime.http1 import Request, head
+from lambent.http1 import Request, head
 
 AIM_SECONDS, AIM_BYTES = 0.002, 8e6
 

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import pytest
 
 from lambent.errors import ConfigurationError, RuntimeAPIError, RuntimeAPIGone
+from lambent.http1 import Reply, Request
 from lambent.runtime import requests
 from lambent.runtime.client import AsyncClient, Client
-from lambent.runtime.http1 import Reply, Request
 from tests.support.runtime_api import BASE, HANG_UP, LIMIT, Answer, RuntimeAPI, answer, invocation
 
 POST = Request("POST", f"{BASE}/invocation/id-1/response", (("content-type", "text/plain"),), b"hello")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import lambent
 from lambent.errors import InvalidResult, TargetError
+from lambent.http1 import head
 from lambent.runtime.diagnostic import Diagnostic, diagnose, log_record
-from lambent.runtime.http1 import head
 from lambent.runtime.requests import error as error_request
 
 LOOP = str(Path(lambent.__file__).parent / "runtime" / "loop.py")

@@ -110,6 +110,7 @@ class Written:
     """An invocation that streams, and the Writer of its reply."""
 
     can_stream = True
+    prompt = True
     event = "event"
     context = None
     late = None

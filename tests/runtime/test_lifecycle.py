@@ -455,7 +455,7 @@ def test_what_is_no_invocation_ends_it(tmp_path: Path) -> None:
 
 def test_what_is_not_http_ends_it(tmp_path: Path) -> None:
     _, ended = died(tmp_path, FUNCTION, Answer(b"\x15\x03\x01\x00\x02\x02\r\n\r\n"))
-    one_line(ended, "Expected an HTTP/1.1 status line from the Runtime API, but got ")
+    one_line(ended, "does not keep to HTTP/1.1. Expected an HTTP/1.1 status line, but got ")
 
 
 @pytest.mark.parametrize("target", ["app.handler", "app.missing"])
@@ -784,7 +784,7 @@ def test_a_reply_that_nobody_takes_ends_it(tmp_path: Path, target: str) -> None:
 )
 def test_an_invocation_that_is_cut_off_ends_it(tmp_path: Path, cut: Answer) -> None:
     _, ended = died(tmp_path, FUNCTION, cut)
-    one_line(ended, "The Runtime API closed the connection in the middle of a reply.")
+    one_line(ended, "does not keep to HTTP/1.1. The connection was closed in the middle of a reply.")
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])

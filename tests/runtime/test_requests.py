@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from lambent.http1 import Request
 from lambent.runtime import requests
 from lambent.runtime.diagnostic import Diagnostic
-from lambent.runtime.http1 import Request
 
 DIAGNOSTIC = Diagnostic("KeyError", "'a'", ("  File ...",), "Function.KeyError", '{"paths": []}')
 ERROR_HEADERS = (

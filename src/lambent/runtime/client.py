@@ -9,13 +9,13 @@ import asyncio
 import socket
 
 from lambent.errors import ConfigurationError, RuntimeAPIError, RuntimeAPIGone
-from lambent.runtime.http1 import ReplyReader, head
+from lambent.http1 import ReplyReader, head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambent.runtime.http1 import Reply, Request
+    from lambent.http1 import Reply, Request
 
 _CONNECT_SECONDS = 5.0
 _LAST_PORT = 65535
@@ -79,9 +79,9 @@ class Connection:
             raise self._gone("it closed the connection")
         try:
             reply = reader.feed(data)
-        except RuntimeAPIError:
+        except ValueError as error:
             self.close()
-            raise
+            raise RuntimeAPIError(f"The Runtime API at {self._address} does not keep to HTTP/1.1. {error}") from error
         if reply is not None and not reply.keep_alive:
             self.close()
         return reply

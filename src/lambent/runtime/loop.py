@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
+    from lambent.http1 import Reply, Request
     from lambent.runner import Runner
     from lambent.runtime.client import Client
     from lambent.runtime.codec import Codec
-    from lambent.runtime.http1 import Reply, Request
     from lambent.runtime.reply import Link
     from lambent.runtime.watchdog import Watchdog
     from lambent.types import Handler

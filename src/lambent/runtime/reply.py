@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from threading import Event as Signal
 
+    from lambent.http1 import Reply, Request
     from lambent.runtime.codec import Codec
     from lambent.runtime.diagnostic import Diagnostic
-    from lambent.runtime.http1 import Reply, Request
     from lambent.runtime.invocation import LambdaContext
     from lambent.types import Event, Result, Writer
 
@@ -51,6 +51,7 @@ class RuntimeInvocation(Handled):
     __slots__ = ("_claims", "_codec", "_echo", "_link", "expiry", "held", "late", "writer")
 
     can_stream = True
+    prompt = True
     context: LambdaContext
 
     def __init__(self, event: Event, context: LambdaContext, codec: Codec, link: Link, echo: str) -> None:

@@ -5,8 +5,8 @@ Source: docs.aws.amazon.com/lambda, "Using the Lambda runtime API for custom run
 
 from __future__ import annotations
 
+from lambent.http1 import Request
 from lambent.runtime import stream
-from lambent.runtime.http1 import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

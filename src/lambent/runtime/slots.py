@@ -28,9 +28,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lambent.http1 import Reply, Request
     from lambent.runner import Runner
     from lambent.runtime.codec import Codec
-    from lambent.runtime.http1 import Reply, Request
     from lambent.runtime.reply import RuntimeInvocation
     from lambent.runtime.watchdog import Watchdog
     from lambent.types import Handler

@@ -28,10 +28,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from lambent.http1 import Request
     from lambent.runner import Runner
     from lambent.runtime.client import Client
     from lambent.runtime.diagnostic import Diagnostic
-    from lambent.runtime.http1 import Request
     from lambent.snapstart import Hook
 
 logger = logging.getLogger("lambent")

@@ -30,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambent.runtime.http1 import Request
+    from lambent.http1 import Request
     from lambent.runtime.reply import RuntimeInvocation
     from lambent.types import Event, Result
 

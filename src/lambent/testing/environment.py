@@ -23,7 +23,7 @@ from lambent.runtime.stream import SEPARATOR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambent.runtime.http1 import Request
+    from lambent.http1 import Request
     from lambent.runtime.invocation import LambdaContext
     from lambent.types import Handler
 
@@ -93,6 +93,11 @@ class Environment:
         """One invocation at a time, whatever thread it comes from."""
         self._forgotten: weakref.finalize[[Runner], Environment] | None = None
         """Ends what nobody has closed."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether the lifetime goes on."""
+        return self._runner is not None
 
     # On an event loop of its own, which runs only during a call
 

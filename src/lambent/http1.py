@@ -1,19 +1,17 @@
-"""HTTP/1.1 as far as the Runtime API needs it: requests to bytes, bytes to replies.
+"""HTTP/1.1 as far as the Runtime API and AWS services need it: requests to bytes, bytes to replies. Pure.
 
-Source: RFC 9112. One local peer that is trusted, one request at a time, bodies by length, in chunks or until the end.
+Source: RFC 9112. A peer that is trusted, one request at a time, bodies by length, in chunks or until the end.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from lambent.errors import RuntimeAPIError
-
 _HEAD_LIMIT = 1 << 20
 
 
 class Request(NamedTuple):
-    """What is asked of the Runtime API."""
+    """What is asked."""
 
     method: str
     path: str
@@ -22,7 +20,7 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What it answers."""
+    """What is answered."""
 
     status: int
     headers: dict[str, str]
@@ -43,9 +41,13 @@ def head(request: Request, host: str, prefix: str) -> bytes:
 
 
 class ReplyReader:
-    """Reads one reply: `feed` what arrives until it returns the Reply. Raises RuntimeAPIError for what is not HTTP."""
+    """Reads one reply: `feed` what arrives until it returns the Reply. Raises ValueError for what is not HTTP.
 
-    def __init__(self) -> None:
+    `bodiless`: it answers a HEAD, and so has no body whatever it says.
+    """
+
+    def __init__(self, *, bodiless: bool = False) -> None:
+        self._bodiless = bodiless
         self._data = bytearray()
         self._status = 0
         self._headers: dict[str, str] | None = None
@@ -80,7 +82,7 @@ class ReplyReader:
     def _unfinished(self, data: bytes) -> Reply | None:
         if data:
             return None
-        raise RuntimeAPIError("The Runtime API closed the connection in the middle of a reply.")
+        raise ValueError("The connection was closed in the middle of a reply.")
 
     def _reply(self, body: bytes) -> Reply:
         headers = self._headers or {}
@@ -92,7 +94,7 @@ class ReplyReader:
         end = self._data.find(b"\r\n\r\n")
         if end < 0:
             if len(self._data) > _HEAD_LIMIT:
-                raise RuntimeAPIError(f"Expected the head of a reply to end within {_HEAD_LIMIT} bytes.")
+                raise ValueError(f"Expected the head of a reply to end within {_HEAD_LIMIT} bytes.")
             return False
         status, *fields = self._data[:end].decode("latin-1").split("\r\n")
         del self._data[: end + 4]
@@ -102,7 +104,7 @@ class ReplyReader:
         if 100 <= self._status < 200:
             return self._read_head()  # an interim reply: the real one follows
         self._headers = headers
-        self._length = _length(self._status, headers)
+        self._length = 0 if self._bodiless else _length(self._status, headers)
         return True
 
     def _read_chunks(self) -> bool:
@@ -121,7 +123,7 @@ class ReplyReader:
 def _status(line: str) -> int:
     if line.startswith(("HTTP/1.1 ", "HTTP/1.0 ")) and line[9:12].isdecimal():
         return int(line[9:12])
-    raise RuntimeAPIError(f"Expected an HTTP/1.1 status line from the Runtime API, but got {line[:80]!r}.")
+    raise ValueError(f"Expected an HTTP/1.1 status line, but got {line[:80]!r}.")
 
 
 def _length(status: int, headers: dict[str, str]) -> int | None:
@@ -131,7 +133,7 @@ def _length(status: int, headers: dict[str, str]) -> int | None:
         return None
     length = headers["content-length"]
     if not length.isdecimal():
-        raise RuntimeAPIError(f"Expected `content-length` to be a number, but got {length[:80]!r}.")
+        raise ValueError(f"Expected `content-length` to be a number, but got {length[:80]!r}.")
     return int(length)
 
 
@@ -141,5 +143,5 @@ def _chunk_size(line: bytes) -> int:
     except ValueError:
         size = -1
     if size < 0:
-        raise RuntimeAPIError(f"Expected the size of a chunk, but got {line[:80]!r}.")
+        raise ValueError(f"Expected the size of a chunk, but got {line[:80]!r}.")
     return size
