@@ -40,7 +40,13 @@ DOORS = {
     "rest_v1_encoded_path": "rest_api",
     "rest_v1_multi_value": "rest_api",
 }
-"""The door that each event comes through; what is in tests/data and not here comes through none."""
+"""The door that each request comes through."""
+
+SOCKETS = ("websocket_connect", "websocket_disconnect", "websocket_message")
+"""The events of the door `websocket_api`, of which only the first is a request."""
+
+OTHERS = [name for name in NAMES if name not in DOORS and name not in SOCKETS]
+"""Those that come through no door."""
 
 Payload = dict[str, Any]
 

@@ -18,7 +18,7 @@ from lambent.gateway import GATEWAYS, Door, detect
 from lambent.gateway.model import DEFAULTS, Request, Response, Settings
 from lambent.gateway.protocol import Gateway
 from lambent.types import Receive, Scope, Send
-from tests.payloads import DOORS, NAMES, payload
+from tests.payloads import DOORS, OTHERS, SOCKETS, payload
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -27,7 +27,7 @@ JSON = st.recursive(
 )
 
 
-KNOWN = "function_url, http_api, rest_api, http_api_v1, alb, lattice, edge"
+KNOWN = "function_url, http_api, rest_api, http_api_v1, alb, lattice, edge, websocket_api"
 VALUES: tuple[Any, ...] = (
     *(None, "", "/", "é\ud800%", 7, True),
     *([], ["x"], [None], [{}]),
@@ -44,6 +44,11 @@ def test_an_event_is_served_by_the_door_that_it_came_through(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in DOORS if DOORS[name] != "function_url"])
 def test_an_event_is_matched_by_one_door_alone(name: str) -> None:
     assert [gateway.name for gateway in GATEWAYS if gateway.matches(payload(name))] == [DOORS[name]]
+
+
+@pytest.mark.parametrize("name", SOCKETS)
+def test_an_event_of_a_websocket_has_a_door_of_its_own(name: str) -> None:
+    assert [gateway.name for gateway in GATEWAYS if gateway.matches(payload(name))] == ["websocket_api"]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(inner, (*at, key))
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", [*DOORS, "websocket_connect"])
 def test_an_event_with_a_wrong_value_is_read_or_refused(name: str) -> None:
     for *way, last in places(payload(name)):
         for value in VALUES:
@@ -86,7 +91,7 @@ def test_an_event_with_a_wrong_value_is_read_or_refused(name: str) -> None:
             assert [type(each) for each in (got.path, got.raw_path, got.query_string, got.body)] == [str, *[bytes] * 3]
 
 
-@pytest.mark.parametrize("name", DOORS)
+@pytest.mark.parametrize("name", [*DOORS, "websocket_connect"])
 def test_an_event_without_one_of_its_fields_is_read_or_refused(name: str) -> None:
     for *way, last in places(payload(name)):
         event = payload(name)
@@ -106,7 +111,7 @@ def test_a_reply_through_any_door_is_json_and_keeps_its_cookies(name: str) -> No
     assert "b=2" in text
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - set(DOORS)))
+@pytest.mark.parametrize("name", OTHERS)
 def test_an_event_of_another_kind_is_refused(name: str) -> None:
     with pytest.raises(UnknownEvent, match=rf"one of the gateways {KNOWN}, but got an object with the"):
         detect(payload(name), GATEWAYS)

@@ -57,8 +57,15 @@ def test_the_first_request_loads_nothing_from_outside(asyncio_s: set[str]) -> No
     assert not heavy & more
 
 
+def test_connections_load_what_asyncio_loads_and_a_few_of_their_own(asyncio_s: set[str]) -> None:
+    more = loaded("from lambent import Connections") - asyncio_s
+    assert {name for name in more if not name.startswith("lambent")} <= {"__future__"}
+    for name in ("lambent.adapter", "lambent.aws", "lambent.stores", "lambent.websocket.conversations"):
+        assert name not in more
+
+
 def test_each_name_is_there_and_listed() -> None:
-    names = {"Lambent", "__version__", "after_restore", "before_snapshot", "current"}
+    names = {"Connections", "Lambent", "__version__", "after_restore", "before_snapshot", "current"}
     assert names == set(lambent.__all__) == set(dir(lambent))
     assert all(getattr(lambent, name) for name in lambent.__all__)
 

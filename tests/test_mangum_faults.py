@@ -1,14 +1,17 @@
-"""The 38 faults of Mangum 0.22, one by one. Each docstring says the fault.
+"""The 38 faults of Mangum 0.22, one by one, and the 12 of its WebSockets. Each docstring says the fault.
 
-A test shows the fault on Mangum itself, unless that takes a wait without end, and then that Lambent does right.
+A test shows the fault on Mangum itself, unless that takes a wait without end, and then that Lambent does right. Of its
+WebSockets, which it does not have any more, it shows the latter only.
 """
 
 import asyncio
 import inspect
 import json
 import logging
+import subprocess
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -22,18 +25,21 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from lambent import Lambent
-from lambent.errors import UnknownEvent, WrongEventLoop
+from lambent import Connections, Lambent
+from lambent.errors import ConfigurationError, UnknownEvent, WrongEventLoop
 from lambent.gateway import GATEWAYS, detect
 from lambent.gateway.model import Request as GatewayRequest
 from lambent.gateway.model import Response as GatewayResponse
 from lambent.gateway.model import Settings
 from lambent.invocation import Handled
+from lambent.stores import open_store
 from lambent.types import ASGIApp, Message, Receive, Scope, Send
 from tests.payloads import Payload, payload
 from tests.runtime.test_watchdog import soon, timed
+from tests.websocket.play import KINDS, Gateway
 
 DOCS = Path(__file__).parent.parent / "docs"
 TEXT = (b"content-type", b"text/plain")
@@ -515,6 +521,9 @@ def test_f30_an_event_is_served_by_its_door_or_refused(name: str, theirs: type[E
             mangum(hi, payload(name))
     if name.startswith("lattice"):
         assert lambent(hi, payload(name))["body"] == "hi"
+    elif name.startswith("websocket"):  # it has a door of its own, behind which there is no store yet
+        with pytest.raises(ConfigurationError, match="WebSockets need a store"):
+            lambent(hi, payload(name))
     else:
         with pytest.raises(UnknownEvent, match=r"Expected an event of one of the gateways"):
             lambent(hi, payload(name))
@@ -714,10 +723,269 @@ def test_f38_a_door_of_one_s_own_reads_any_event_and_gives_any_reply() -> None:
     assert life.seen == ["lifespan.startup", "lifespan.shutdown"]
 
 
+# The WebSockets that it had, up to 0.12: what was wrong with them, right here in every kind of runtime
+
+
+def sockets(app: ASGIApp, story: Callable[[Gateway], Awaitable[None]], **options: Any) -> None:
+    for kind in KINDS:
+        kind.play(app, story, **options)
+
+
+async def loop_of_the_documentation(websocket: WebSocket) -> None:
+    await websocket.accept()
+    while True:
+        data = await websocket.receive_text()
+        await websocket.send_text(f"Message text was: {data}")
+
+
+DOCUMENTED = Starlette(routes=[WebSocketRoute("/", loop_of_the_documentation)])
+
+
+def test_w01_the_handshake_decides_and_is_seen_whole() -> None:
+    """No connect-time accept or refusal; query string, path, headers and event of `$connect` are lost."""
+    seen: list[tuple[Any, ...]] = []
+
+    async def endpoint(websocket: WebSocket) -> None:
+        seen.append((websocket.url.path, websocket.headers["x-a"], websocket.scope["aws.event"]["requestContext"]))
+        if websocket.query_params["token"] != "good":
+            await websocket.close(1008)
+            return
+        await websocket.accept()
+        await websocket.receive_text()
+
+    async def story(gateway: Gateway) -> None:
+        for token, status in (("bad", 403), ("good", 200)):
+            reply = await gateway.socket().connect({"token": token}, {"X-A": "1"})
+            assert reply["statusCode"] == status
+            path, header, context = seen[-1]
+            assert (path, header, context["eventType"]) == ("/ws", "1", "CONNECT")
+
+    sockets(Starlette(routes=[WebSocketRoute("/ws", endpoint)]), story, websocket_path="/ws")
+
+
+def test_w02_the_application_is_told_of_the_end() -> None:
+    """The application is never told of `$disconnect`; it hears of an end, with 1000, after its first send instead."""
+    heard: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": "one"})
+            await send({"type": "websocket.send", "text": "two"})
+        heard.append(message)
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        await socket.send()
+        assert gateway.posts.take() == ["one", "two"]
+        assert heard == []
+        await socket.leave(1001, "tab closed")
+        assert heard.pop() == {"type": "websocket.disconnect", "code": 1001, "reason": "tab closed"}
+
+    sockets(app, story)
+
+
+def test_w03_an_application_that_receives_without_sending_does_not_hang() -> None:
+    """It hangs until the function times out."""
+    heard: list[str] = []
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        while True:
+            heard.append(await websocket.receive_text())
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        assert await socket.send("hi") == {"statusCode": 200}
+        assert heard.pop() == "hi"
+
+    sockets(Starlette(routes=[WebSocketRoute("/", endpoint)]), story)
+
+
+def test_w04_a_greeting_is_sent_once() -> None:
+    """A send right after the accept is answered with 500, and nothing is sent."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.send_text("welcome")
+        await websocket.receive_text()
+        await websocket.receive_text()
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        assert await socket.connect() == {"statusCode": 200}
+        assert await socket.send() == {"statusCode": 200}
+        assert gateway.posts.take() == ["welcome"]
+
+    sockets(Starlette(routes=[WebSocketRoute("/", endpoint)]), story)
+
+
+def test_w05_the_loop_of_the_documentation_succeeds() -> None:
+    """It is answered with 500 at every message, for its disconnect counts as an error of the application."""
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        for text in ("one", "two"):
+            assert await socket.send(text) == {"statusCode": 200}
+        assert gateway.posts.take() == ["Message text was: one", "Message text was: two"]
+        assert await socket.leave() == {"statusCode": 200}
+
+    sockets(DOCUMENTED, story, errors="raise")
+
+
+def test_w06_an_application_that_closes_at_the_end_keeps_its_client() -> None:
+    """An application that closes after the disconnect, as its own test's, has the client deleted after one message."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        try:
+            while (await receive())["type"] == "websocket.receive":
+                await send({"type": "websocket.send", "text": "hi"})
+        finally:
+            await send({"type": "websocket.close"})
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        for _ in range(2):
+            assert await socket.send() == {"statusCode": 200}
+        assert gateway.posts.take() == ["hi", "hi"]
+        await socket.leave()
+        assert gateway.posts.ended == []
+
+    sockets(app, story)
+
+
+def test_w07_bytes_are_sent_as_they_are() -> None:
+    """`body` is looked at where ASGI has `bytes`: b"" is posted in their place; `text: None` is an AttributeError."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "bytes": message["bytes"], "text": None})
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        assert await socket.send("AP8=", isBase64Encoded=True) == {"statusCode": 200}
+        assert gateway.posts.sent == [(socket.id, b"\0\xff")]
+
+    sockets(app, story)
+
+
+def test_w08_the_url_of_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    """`sqlite://mydbfile.sqlite3`, of its documentation, is a private database: every message finds no connection."""
+    with pytest.raises(ConfigurationError, match=r"Write sqlite:///mydbfile\.sqlite3"):
+        open_store("sqlite://mydbfile.sqlite3")
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        await socket.send("one", environment=1)
+        assert gateway.posts.take() == ["Message text was: one"]
+
+    async def init() -> None:
+        store = open_store(url)
+        await store.init()
+        await store.close()
+
+    url = f"sqlite:///{tmp_path}/connections.db"
+    asyncio.run(init())
+
+    async def stored(gateway: Gateway) -> None:
+        try:
+            await story(gateway)
+        finally:
+            for handler in gateway.handlers:
+                if handler._conversations is not None:
+                    await handler._conversations.close()
+
+    sockets(DOCUMENTED, stored, store=url, environments=2)
+
+
+def test_w09_a_connection_may_connect_again() -> None:
+    """A second `$connect` of one connection is an IntegrityError, or a ConditionalCheckFailedException."""
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        for _ in range(2):
+            assert await socket.connect() == {"statusCode": 200}
+        await socket.send("one")
+        assert gateway.posts.take() == ["Message text was: one"]
+
+    sockets(DOCUMENTED, story)
+
+
+def test_w10_what_belongs_to_a_websocket_is_there() -> None:
+    """The scheme is https; subprotocols, headers of the accept, code and reason of the end are dropped."""
+    seen: list[Any] = []
+
+    async def endpoint(websocket: WebSocket) -> None:
+        seen.append((websocket.url.scheme, websocket.scope["subprotocols"]))
+        await websocket.accept("chat.v1", [(b"x-a", b"1")])
+        try:
+            await websocket.receive_text()
+        except WebSocketDisconnect as end:
+            seen.append((end.code, end.reason))
+
+    async def story(gateway: Gateway) -> None:
+        seen.clear()
+        socket = gateway.socket()
+        reply = await socket.connect(headers={"Sec-WebSocket-Protocol": "chat.v2, chat.v1"})
+        assert reply["headers"] == {"x-a": "1", "sec-websocket-protocol": "chat.v1"}
+        await socket.leave(4001, "bye")
+        assert (seen[0], seen[-1]) == (("wss", ["chat.v2", "chat.v1"]), (4001, "bye"))
+
+    sockets(Starlette(routes=[WebSocketRoute("/", endpoint)]), story)
+
+
+def test_w11_clients_are_reached_from_anywhere_and_what_has_ended_expires() -> None:
+    """Nothing is pushed outside of a message, and a row whose `$disconnect` is lost stays for ever."""
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        posts: Any = gateway.posts
+        async with Connections(gateway.store, posts) as connections:
+            await connections.send(socket.id, "news")
+        assert gateway.posts.take() == ["news"]
+        ((_, expires),) = gateway.store._values.values()
+        assert 7200 < expires - time.time() < 7800
+
+    sockets(DOCUMENTED, story)
+
+
+def test_w12_who_has_no_websockets_imports_nothing_for_them() -> None:
+    """Importing its WebSockets doubled the time of a cold start."""
+    script = """
+import sys
+from lambent import Lambent
+
+async def app(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"hi"})
+
+Lambent(app, lifespan="off")({"version": "2.0", "requestContext": {"http": {"method": "GET"}}, "rawPath": "/"})
+print(sorted(name for name in sys.modules if name.startswith(("lambent.websocket", "lambent.stores", "lambent.aws"))))
+print("lambent.asgi.websocket" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\nFalse\n"
+
+
 # The list is whole
 
 
 def test_every_fault_of_the_list_has_a_test() -> None:
-    tests = {name: test for name, test in globals().items() if name.startswith("test_f")}
-    assert {name[:8] for name in tests} == {f"test_f{number:02}" for number in range(1, 39)}
+    tests = {name: test for name, test in globals().items() if name.startswith(("test_f", "test_w"))}
+    assert {name[:8] for name in tests} == {
+        *(f"test_f{number:02}" for number in range(1, 39)),
+        *(f"test_w{number:02}" for number in range(1, 13)),
+    }
     assert [name for name, test in tests.items() if not test.__doc__] == []

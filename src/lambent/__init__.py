@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from lambent.adapter import Lambent
     from lambent.invocation import current
     from lambent.snapstart import after_restore, before_snapshot
+    from lambent.websocket.connections import Connections
 
-__all__ = ["Lambent", "__version__", "after_restore", "before_snapshot", "current"]
+__all__ = ["Connections", "Lambent", "__version__", "after_restore", "before_snapshot", "current"]
 __version__ = "0.1.0"
 
 _FRONT_DOOR = {
+    "Connections": "lambent.websocket.connections",
     "Lambent": "lambent.adapter",
     "after_restore": "lambent.snapstart",
     "before_snapshot": "lambent.snapstart",

@@ -15,21 +15,32 @@ from threading import Lock
 
 from lambent.asgi.http import COMPLETE, HTTPConversation
 from lambent.asgi.scope import http_scope
-from lambent.errors import ConfigurationError, FailureStatus, IncompleteResponse, InvalidResult, MalformedEvent
+from lambent.errors import (
+    ConfigurationError,
+    FailureStatus,
+    IncompleteResponse,
+    InvalidResult,
+    MalformedEvent,
+    UnknownEvent,
+)
 from lambent.gateway import GATEWAYS, detect
 from lambent.gateway.model import Response, Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
     from contextlib import AbstractAsyncContextManager
-    from typing import Literal
+    from typing import Any, Literal
 
-    from lambent.gateway.model import Request
+    from lambent.events.events import Events
+    from lambent.gateway.model import Request, WebSocketPath
     from lambent.gateway.protocol import Gateway
     from lambent.gateway.streamed import StreamedDoor
     from lambent.managed import ManagedEnvironment
+    from lambent.stores.model import Store
     from lambent.types import ASGIApp, Context, Event, Invocation, Result, Scope, Writer
+    from lambent.websocket.conversations import Conversations
+    from lambent.websocket.peers import Poster
 
 logger = logging.getLogger("lambent")
 
@@ -58,7 +69,21 @@ class Lambent:
     - `stream`: responses leave piece by piece, through a Function URL or a REST API that is set to it. No event says
       so, which is why it must be said here, or with LAMBENT_STREAM=1. Needs Lambent's runtime.
     - `pad_empty`: a streamed response without a body gets a space, for clients that would wait for one.
+    - `websockets`: a message finds the application where it is when all before that has been run again (`replay`), or
+      where it waits, as long as the same environment gets the messages of its connection (`resident`).
+    - `store`: where what is kept of WebSocket connections lies, as a URL (lambent.stores) or an object. None: what
+      LAMBENT_STORE says. Only applications with WebSockets need one.
+    - `websocket_path`: the path that the application sees of every WebSocket, such as `/ws`, for API Gateway has none;
+      `/rooms/{room}` takes `room` from the query; or a function from the event to the path.
+    - `websocket_endpoint`: of the management API, `https://HOST/STAGE`, or an object that posts. None: as the event
+      says.
+    - `events`: functions for what comes through none of the gateways.
     """
+
+    _conversations: Conversations | None = None
+    """There once an event of a WebSocket has come."""
+    _environment: ManagedEnvironment | None = None
+    """There once the handler has been called: our own runtime makes none."""
 
     def __init__(
         self,
@@ -75,24 +100,27 @@ class Lambent:
         trusted_proxies: int = 1,
         stream: bool | None = None,
         pad_empty: bool = False,
+        websockets: Literal["replay", "resident"] = "replay",
+        store: str | Store | None = None,
+        websocket_path: WebSocketPath = "/",
+        websocket_endpoint: str | Poster | None = None,
+        events: Events | None = None,
     ) -> None:
-        _check("lifespan", lifespan, ("auto", "on", "off"))
-        _check("errors", errors, ("respond", "raise"))
-        if not callable(app):
-            raise ConfigurationError(f"Expected an ASGI application, but got {app!r:.200}, which is not callable.")
+        _check_all(app, lifespan, errors, websockets)
         self.app = app
         self.lifespan = lifespan
         self.gateways = tuple(gateways)
         self.base_path = "/" + base_path.strip("/") if base_path.strip("/") else ""
         self.errors = errors
         self.failure_statuses = frozenset(failure_statuses)
-        self._settings = Settings(frozenset(map(str.lower, text_types)), trusted_proxies)
+        self._settings = Settings(frozenset(map(str.lower, text_types)), trusted_proxies, websocket_path)
         self._excluded = frozenset(name.lower().encode("latin-1") for name in exclude_headers)
         self._plain = errors == "respond" and not self.failure_statuses and not self._excluded
         self.stream = _streams(stream)
         self._pad = pad_empty
+        self._websockets = websockets, store, websocket_endpoint
+        self._events = events
         self._state: dict[str, object] = {}
-        self._environment: ManagedEnvironment | None = None
         if eager:
             self._called().start()
 
@@ -127,22 +155,35 @@ class Lambent:
 
     def lifetime(self) -> AbstractAsyncContextManager[None]:
         """Handler: the application's lifespan. What its startup puts into the state is in every request's scope."""
+        from lambent.lifetime import Lifetime
+
         if self.lifespan == "off":
             from contextlib import nullcontext
 
-            return nullcontext()
+            return Lifetime(nullcontext(), self._events, lambda: self._conversations)
         from lambent.asgi.lifespan import lifespan
 
         self._state = {}
-        return lifespan(self.app, self._state, required=self.lifespan == "on")
+        within = lifespan(self.app, self._state, required=self.lifespan == "on")
+        return Lifetime(within, self._events, lambda: self._conversations)
 
-    async def serve(self, invocation: Invocation) -> None:
+    def serve(self, invocation: Invocation) -> Coroutine[Any, Any, None]:
         """Handler: run the application on one event. Whatever it does, there is a reply.
 
         Unless an EventError is raised, or with `errors="raise"` what the application raised, or a FailureStatus.
         """
+        try:
+            gateway = detect(invocation.event, self.gateways)
+        except UnknownEvent:
+            if self._events is None:
+                raise
+            return self._events.serve(invocation)
+        if gateway.name == "websocket_api":
+            return (self._conversations or self._converse()).serve(invocation)
+        return self._serve_request(invocation, gateway)
+
+    async def _serve_request(self, invocation: Invocation, gateway: Gateway) -> None:
         event = invocation.event
-        gateway = detect(event, self.gateways)
         streamed = self._streamed(gateway) if self.stream and invocation.can_stream else None
         if streamed is not None:
             gateway = streamed
@@ -178,6 +219,16 @@ class Lambent:
             last = self._conclude(scope, conversation, held, raised)
             if last is not None:
                 await invocation.reply(self._translate(last, event, gateway))
+
+    def _converse(self) -> Conversations:
+        """What serves WebSockets: made with the first event of one."""
+        from lambent.websocket.setup import conversations
+
+        self._conversations = conversations(self.app, *self._websockets, self._settings, self._fails, self._get_state)
+        return self._conversations
+
+    def _get_state(self) -> dict[str, object]:
+        return self._state
 
     def _conclude(
         self, scope: Scope, conversation: HTTPConversation, held: list[Response], raised: Exception | None
@@ -235,7 +286,10 @@ class Lambent:
         """Handler: the reply when the time is up: 504. None, so that the invocation fails, if that is wanted."""
         if self._fails(504):
             return None
-        gateway = detect(event, self.gateways)
+        try:
+            gateway = detect(event, self.gateways)
+        except UnknownEvent:  # of a function for something else
+            return None
         if self.stream:
             gateway = self._streamed(gateway) or gateway
         return self._translate(_text(504, "Gateway Timeout"), event, gateway)
@@ -300,6 +354,14 @@ def _mount(request: Request, base_path: str) -> None:
     inner = request.path[len(request.root_path) :]
     if f"{inner}/".startswith(f"{base_path}/"):
         request.root_path += base_path
+
+
+def _check_all(app: object, lifespan: str, errors: str, websockets: str) -> None:
+    _check("lifespan", lifespan, ("auto", "on", "off"))
+    _check("errors", errors, ("respond", "raise"))
+    _check("websockets", websockets, ("replay", "resident"))
+    if not callable(app):
+        raise ConfigurationError(f"Expected an ASGI application, but got {app!r:.200}, which is not callable.")
 
 
 def _check(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -3,8 +3,10 @@
     LambentError
     ├── EventError             the event cannot be served
     │   ├── UnknownEvent         no gateway builds events of this shape
-    │   └── MalformedEvent       a gateway does, but a field of it cannot be read
-    │       └── TruncatedBody      the gateway passes on a part of the body only
+    │   ├── MalformedEvent       a gateway or source does, but a field of it cannot be read
+    │   │   └── TruncatedBody      the gateway passes on a part of the body only
+    │   ├── DecodingError        what a record carries cannot become what its function wants
+    │   └── NoFunction           no function is registered for the event, or for a record of it
     ├── AppError               the application broke its protocol
     │   ├── UnexpectedMessage    a message that is not allowed in this state of the conversation
     │   ├── InvalidMessage       a message with a field of the wrong type, or one that must not be sent
@@ -13,12 +15,19 @@
     │   ├── InvalidResult        what a function returned cannot be a reply; `error_type` as Lambda names it
     │   ├── InvocationFailed     a function that was invoked failed; `error_type` as it says
     │   ├── TimedOut             the handler was not done when its time was up; `error_type` as Lambda names it
+    │   ├── BatchFailed          records of an event failed, whose source does not want to know which
+    │   ├── RecordFailed         a function of batches has told that one of its records failed
+    │   ├── Unfinished           a record was not done when the time was up, or one before it in its group failed
     │   ├── LifespanFailed       startup or shutdown failed, and the application said why
     │   └── LifespanEnded        the lifespan ended while the environment still needs it
     ├── PlatformError          the Lambda platform, or what plays its part, failed
     │   ├── RuntimeAPIError      the Runtime API answered with a status that must not be ignored
     │   ├── RuntimeAPIGone       the Runtime API does not answer any more
-    │   └── IllegalTransition    an environment was led where its life does not go
+    │   ├── IllegalTransition    an environment was led where its life does not go
+    │   ├── ServiceError         an AWS service answered with an error, or not at all; `status` and `code` say which
+    │   │   └── ConnectionGone     the WebSocket connection is not there any more; also a ConnectionError
+    │   └── StoreError           a store did not do its part
+    │       └── StoreConflict      what was to be replaced has been changed meanwhile
     └── ConfigurationError     what a person wrote or called cannot work; the message says what to change
         ├── TargetError          the handler that was named cannot be loaded; `error_type` as Lambda names it
         ├── UnknownFunction      a function was named that the local Lambda does not have
@@ -30,6 +39,10 @@ A message names what was expected, what came, and what to do next.
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class LambentError(Exception):
@@ -54,6 +67,18 @@ class TruncatedBody(MalformedEvent):
     """The gateway has cut the body off: it was longer than the gateway passes on."""
 
     status = 413
+
+
+class DecodingError(EventError):
+    """What a record carries cannot become what its function wants.
+
+    The message names the place in it, such as `$.items[3].price`, what was expected and the type that came. Never the
+    value: it may be secret.
+    """
+
+
+class NoFunction(EventError):
+    """No function is registered for the event, or for a record of it."""
 
 
 class AppError(LambentError):
@@ -101,6 +126,27 @@ class TimedOut(AppError):
     error_type = "Function.TimedOut"
 
 
+class BatchFailed(AppError):
+    """Records of an event failed, whose source does not want to know which: all of it may come again.
+
+    - `errors`: what they failed with, the first of which is the cause
+    """
+
+    def __init__(self, count: int, errors: Sequence[BaseException]) -> None:
+        first = f"{type(errors[0]).__name__}: {errors[0]}"
+        super().__init__(f"{len(errors)} of {count} records failed; the first with {first:.500}")
+        self.errors = list(errors)
+        self.__cause__ = errors[0]
+
+
+class RecordFailed(AppError):
+    """A function of batches has told that one of its records failed."""
+
+
+class Unfinished(AppError):
+    """A record was not done when the time was up, or one before it in its group has failed."""
+
+
 class LifespanFailed(AppError):
     """The application answered `lifespan.startup.failed` or `lifespan.shutdown.failed`; the text is its own."""
 
@@ -123,6 +169,31 @@ class RuntimeAPIGone(PlatformError):
 
 class IllegalTransition(PlatformError):
     """An execution environment was led where its life does not go."""
+
+
+class ServiceError(PlatformError):
+    """An AWS service answered with an error, or not at all.
+
+    - `status`: of its answer; 0 if there was none
+    - `code`: as it names the error, such as `ConditionalCheckFailedException`; empty if it named none
+    """
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class ConnectionGone(ServiceError, ConnectionError):
+    """The WebSocket connection is not there any more. As an OSError it is what ASGI applications expect of `send`."""
+
+
+class StoreError(PlatformError):
+    """A store did not do its part: the message names the service, and what to do."""
+
+
+class StoreConflict(StoreError):
+    """What was to be replaced has been changed meanwhile, or is there already."""
 
 
 class ConfigurationError(LambentError):

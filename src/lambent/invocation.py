@@ -35,6 +35,9 @@ class Handled:
     can_stream = False
     """Whether `stream` may be called."""
 
+    prompt = False
+    """Whether a reply leaves when it is given, while the handler goes on."""
+
     late: TimedOut | None = None
     """That the time was up, and somebody else has replied, if the handler had not."""
 

@@ -72,6 +72,10 @@ class Invocation(Protocol):
         """Whether `stream` may be called, and a Streamed be the reply."""
 
     @property
+    def prompt(self) -> bool:
+        """Whether a reply leaves when it is given, while the handler goes on."""
+
+    @property
     def late(self) -> Exception | None:
         """That the time was up, and the client has been told: whatever the handler would say of itself comes late."""
 

@@ -96,8 +96,8 @@ class HTTPConversation:
     def begin(self, message: Message) -> None:
         """Take the status and the headers."""
         status = message.get("status")
-        self._status = status if type(status) is int and 100 <= status <= 999 else _status(status)
-        self._headers = _headers(message.get("headers", ()))
+        self._status = status if type(status) is int and 100 <= status <= 999 else checked_status(status)
+        self._headers = checked_headers(message.get("headers", ()))
         self.state = AWAIT_BODY
 
     def extend(self, message: Message) -> Response | None:
@@ -131,13 +131,13 @@ def refused(state: str, message: Message) -> UnexpectedMessage:
     return UnexpectedMessage(f"Expected the application to send {what}, but it sent {message['type']!r}.")
 
 
-def _status(status: object) -> int:
+def checked_status(status: object) -> int:
     if isinstance(status, int) and 100 <= status <= 999:
         return int(status)  # an HTTPStatus too
     raise InvalidMessage(f"Expected `status` to be an integer from 100 to 999, but got {status!r}.")
 
 
-def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
+def checked_headers(pairs: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
     """Put the names in lower case and refuse what could end a field early. Any iterable of pairs of bytes will do.
 
     CR, LF and NUL must not be in a field (RFC 9110, 5.5): the door would take what follows for another field.

@@ -118,6 +118,14 @@ def _is_lattice_v1(event: dict[str, Event]) -> bool:
     return "raw_path" in event
 
 
+def _is_websocket_api(event: dict[str, Event]) -> bool:
+    """`requestContext.connectionId`. An authorizer's event has the same and a `type` of its own."""
+    try:
+        return bool(event.get("requestContext", ())["connectionId"]) and "type" not in event
+    except (LookupError, TypeError):
+        return False
+
+
 def _is_edge_viewer_request(event: dict[str, Event]) -> bool:
     """`Records[0].cf.config.eventType`; of an event about a response there is nothing to ask an application."""
     return _edge_event_type(event) == "viewer-request"
@@ -147,6 +155,7 @@ GATEWAYS: tuple[Gateway, ...] = (
     Door("lattice", _is_lattice_v1),
     Door("edge", _is_edge_viewer_request, EDGE_VIEWER_LIMIT),
     Door("edge", _is_edge_origin_request, EDGE_ORIGIN_LIMIT),
+    Door("websocket_api", _is_websocket_api),
 )
 """The first is told from the second by its place; all others match nothing that another one matches."""
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambent.types import RawHeaders
+    from collections.abc import Callable
+
+    from lambent.types import Event, RawHeaders
+
+    WebSocketPath = str | Callable[[dict[str, Event]], str]
+    """`/ws`; `/ws/{room}`, with what the query says under `room`; or event → path, percent-encoded."""
 
 
 HTTP_VERSIONS = {"HTTP/1.0": "1.0", "HTTP/1.1": "1.1", "HTTP/2": "2", "HTTP/2.0": "2", "HTTP/3": "3", "HTTP/3.0": "3"}
@@ -114,16 +119,24 @@ class Response(_Value):
 class Settings(_Value):
     """What a person can set of the translation."""
 
-    __slots__ = ("text_types", "trusted_proxies")
+    __slots__ = ("text_types", "trusted_proxies", "websocket_path")
 
     text_types: frozenset[str]
     """Media types, in lower case, that are text besides those known to be."""
     trusted_proxies: int
     """How many proxies in front of the function are believed, for doors that tell the client by `x-forwarded-for`."""
+    websocket_path: WebSocketPath
+    """Of every WebSocket: no event has one."""
 
-    def __init__(self, text_types: frozenset[str] = frozenset(), trusted_proxies: int = 1) -> None:
+    def __init__(
+        self,
+        text_types: frozenset[str] = frozenset(),
+        trusted_proxies: int = 1,
+        websocket_path: WebSocketPath = "/",
+    ) -> None:
         self.text_types = text_types
         self.trusted_proxies = trusted_proxies
+        self.websocket_path = websocket_path
 
 
 DEFAULTS = Settings()

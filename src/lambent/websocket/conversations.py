@@ -1,0 +1,398 @@
+"""WebSocket conversations over invocations: each event runs the application up to where that event ends.
+
+    $connect     from the start to the first `receive` after `accept`; then the record is kept
+    message      replayed from the start, given the message, up to the next `receive`
+    $disconnect  replayed from the start, given the end; then the record goes
+
+Or, where they are resident, resumed where they wait, as long as the same environment gets their events.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import partial
+
+from lambent.asgi.scope import websocket_scope
+from lambent.asgi.websocket import CLOSED, GONE, WebSocketConversation
+from lambent.errors import ConnectionGone, IncompleteResponse, InvalidMessage, MalformedEvent, StoreError, UnexpectedMessage
+from lambent.gateway import websocket_api
+from lambent.gateway.model import Response
+from lambent.websocket.archive import Archive
+from lambent.websocket.peers import Knocking, Live
+from lambent.websocket.record import Record
+from lambent.websocket.resident import Residents
+from lambent.websocket.run import Run
+from lambent.websocket.visit import Visit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambent.gateway.model import Request, Settings
+    from lambent.stores.model import Store
+    from lambent.types import ASGIApp, Event, Invocation, Message
+    from lambent.websocket.archive import Kept
+    from lambent.websocket.setup import Posters
+
+logger = logging.getLogger("lambent")
+
+
+class Conversations:
+    """All of one application's. Made with the first event of a WebSocket.
+
+    - `posters`: by the endpoints of management APIs
+    - `endpoint`: event → that endpoint
+    - `fails`: whether an answer of this status is to fail the invocation
+    - `state`: what the lifespan has left
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        store: Store,
+        posters: Posters,
+        endpoint: Callable[[Event], str],
+        settings: Settings,
+        *,
+        fails: Callable[[int], bool],
+        state: Callable[[], dict[str, object]],
+        resident: bool,
+    ) -> None:
+        self._app = app
+        self._archive = Archive(store)
+        self._posters = posters
+        self._endpoint = endpoint
+        self._settings = settings
+        self._fails = fails
+        self._state = state
+        self._residents = Residents() if resident else None
+        self._warned = False
+
+    async def serve(self, invocation: Invocation) -> None:
+        """Run the application on one event. There is a reply, unless something is raised: StoreError, for one."""
+        event = invocation.event
+        try:
+            kind, connection_id = websocket_api.origin(event)
+            serve = {
+                websocket_api.CONNECT: self._connect,
+                websocket_api.MESSAGE: self._message,
+                websocket_api.DISCONNECT: self._disconnect,
+            }[kind]
+            if self._residents is None:
+                await serve(invocation, event, connection_id)
+            else:
+                async with self._residents.turn(connection_id):
+                    await serve(invocation, event, connection_id)
+        except MalformedEvent as error:
+            logger.warning("websocket_api event refused: %s", error)
+            await self._reply(invocation, Response(error.status, [], str(error).encode()))
+
+    async def end(self) -> None:
+        """End the conversations that wait here."""
+        if self._residents is not None:
+            await self._residents.close()
+
+    async def close(self) -> None:
+        """Close what leads to the store and to the clients."""
+        await self._posters.close()
+        await self._archive.store.close()
+
+    # $connect
+
+    async def _connect(self, invocation: Invocation, event: Event, connection_id: str) -> None:
+        request, connected_at = _handshake(event, self._settings)
+        protocols = websocket_api.subprotocols(request.headers)
+        record = Record(request, protocols, connected_at, self._endpoint(event))
+        kept = self._archive.new(connection_id, record)
+        live = self._live(kept)
+
+        async def let_in(welcome: Response) -> None:
+            if self._residents is not None:
+                record.owner = self._residents.environment
+            await self._save(visit, kept)
+            await self._reply(invocation, welcome)
+
+        knocking = Knocking(record, live, prompt=invocation.prompt, let_in=let_in)
+        conversation = WebSocketConversation(knocking, None, replaying=False)
+        if self._residents is not None:
+            await self._residents.drop(connection_id)  # of a `$connect` that comes twice
+        visit = self._begun(invocation, "connect", kept, live, conversation)
+        try:
+            await self._decide(invocation, visit, knocking, kept)
+        except BaseException as error:
+            await self._end(visit, kept, error)
+            if not isinstance(error, InvalidMessage):
+                raise
+            if not knocking.opened:
+                await self._fail(invocation, error)
+                return
+            self._tell(error)  # the reply has left
+            await live.close()
+
+    async def _decide(self, invocation: Invocation, visit: Visit, knocking: Knocking, kept: Kept) -> None:
+        """Run up to where the event ends, and let the client in or not. Raises InvalidMessage for its session."""
+        conversation = visit.run.conversation
+        waits = await visit.run.until_idle()
+        if not conversation.accepted or (visit.run.error is not None and not knocking.opened):
+            await self._refuse(invocation, visit, knocking, kept, waits=waits)
+            return
+        if not waits or conversation.state is CLOSED:
+            await self._ended_at_once(invocation, visit, knocking, kept)
+            return
+        if invocation.prompt:
+            await knocking.open()
+        conversation.peer = visit.live
+        await self._rest(visit, kept)
+        if not knocking.opened:
+            self._warn(kept.record)
+            await knocking.open()
+        else:
+            await self._save(visit, kept)
+
+    async def _refuse(
+        self, invocation: Invocation, visit: Visit, knocking: Knocking, kept: Kept, *, waits: bool
+    ) -> None:
+        """The application has not accepted the client, or has failed before the client was let in."""
+        error = visit.run.error
+        await self._end(visit, kept)
+        if knocking.refusal is not None:
+            self._tell(error)
+            await self._reply(invocation, knocking.refusal)
+            return
+        if not isinstance(error, Exception):
+            what = "asked for a message" if waits else "returned"
+            error = IncompleteResponse(f"The application {what} before it had accepted or refused the connection.")
+        await self._fail(invocation, error)
+
+    async def _ended_at_once(self, invocation: Invocation, visit: Visit, knocking: Knocking, kept: Kept) -> None:
+        """The application has accepted the client, and is through with it: it gets what was sent, and is closed."""
+        error, gone = visit.run.error, visit.run.conversation.state is GONE
+        await self._end(visit, kept)
+        if not (gone and _is_disconnect(error)):
+            self._tell(error)
+        kept.record.closing = True
+        if not invocation.prompt:
+            self._warn(kept.record)
+        await knocking.open()
+        if invocation.prompt:
+            await visit.live.close()
+
+    # messages
+
+    async def _message(self, invocation: Invocation, event: Event, connection_id: str) -> None:
+        data = websocket_api.message(event)
+        message: Message = {"type": "websocket.receive", "text" if isinstance(data, str) else "bytes": data}
+        await self._given(invocation, "message", message, connection_id)
+
+    async def _disconnect(self, invocation: Invocation, event: Event, connection_id: str) -> None:
+        code, reason = websocket_api.ending(event)
+        message: Message = {"type": "websocket.disconnect", "code": code, "reason": reason}
+        await self._given(invocation, "disconnect", message, connection_id)
+
+    async def _given(self, invocation: Invocation, kind: str, message: Message, connection_id: str) -> None:
+        """Run the conversation with what has come."""
+        kept = await self._archive.load(connection_id)
+        if kept is None:
+            await self._unknown(invocation, kind, connection_id)
+            return
+        live = self._live(kept)
+        if kind == "message" and not await self._delivered(kept, live):
+            await self._reply(invocation, Response(200, [], b""))
+            return
+        visit = await self._resumed(invocation, kind, message, kept)
+        if visit is None:
+            conversation = WebSocketConversation(live, message, replaying=True)
+            visit = self._begun(invocation, kind, kept, live, conversation)
+        if kind == "message":  # what the client answers may be served elsewhere, before this event ends
+            visit.live.first = partial(self._save, visit, kept)
+        try:
+            error = await self._run(visit)
+            if error is None:
+                await self._rest(visit, kept)
+                if kind == "message" and not visit.live.closed:
+                    await self._save(visit, kept)
+                if visit.run.stray:
+                    error = UnexpectedMessage("The application has received in a task that it has left behind.")
+        except InvalidMessage as fault:  # of the session
+            error = fault
+            await visit.live.close()
+        except BaseException as fault:
+            await self._end(visit, kept, fault)
+            raise
+        finally:
+            if kind == "disconnect":
+                await self._archive.delete(kept)
+        if error is not None:
+            await self._end(visit, kept)
+            await self._fail(invocation, error)
+            return
+        await self._reply(invocation, Response(200, [], b""))
+
+    async def _run(self, visit: Visit) -> Exception | None:
+        """Run up to where the event ends. Returns what is to fail it: then the connection is closed."""
+        run, conversation = visit.run, visit.run.conversation
+        waits = await run.until_idle()
+        gone = conversation.state is GONE
+        error = run.error
+        if isinstance(error, StoreError):  # its own, or of the session: the connection stays
+            raise error
+        if isinstance(error, Exception) and not (gone and _is_disconnect(error)):
+            if not gone:
+                await visit.live.close()
+            return error
+        if waits and not conversation.accepted:
+            error = IncompleteResponse("The application asked for a message before it had accepted the connection.")
+            await run.unwind()
+            await visit.live.close()
+            return error
+        if not gone and (not waits or conversation.state is CLOSED):
+            await visit.live.close()
+        return None
+
+    async def _delivered(self, kept: Kept, live: Live) -> bool:
+        """Send what waits in the record, once. Returns whether the connection goes on."""
+        record = kept.record
+        pending, closing = record.pending, record.closing
+        if not pending and not closing:
+            return True
+        record.pending, record.closing = [], False
+        if not await self._archive.claim(kept):  # another event of the connection sends it
+            return not closing
+        try:
+            for data in pending:
+                await live.send(data)
+        except ConnectionGone:
+            pass  # which the application finds out by itself, or from `$disconnect`
+        if closing:
+            await live.close()
+        return not closing
+
+    async def _unknown(self, invocation: Invocation, kind: str, connection_id: str) -> None:
+        """There is no record: of a message, the client has to connect again."""
+        if self._residents is not None:
+            await self._residents.drop(connection_id)
+        if kind == "disconnect":
+            await self._reply(invocation, Response(200, [], b""))
+            return
+        logger.warning("Connection %s has no record, or it has expired; it is closed.", connection_id)
+        await self._posters.to(self._endpoint(invocation.event)).close(connection_id)
+        await self._reply(invocation, Response(410, [], b""))
+
+    # what all of them do
+
+    def _live(self, kept: Kept) -> Live:
+        async def forget() -> None:
+            await self._archive.delete(kept)
+
+        record = kept.record
+        return Live(kept.connection_id, record.connected_at, self._posters.to(record.endpoint), forget)
+
+    def _begun(
+        self, invocation: Invocation, kind: str, kept: Kept, live: Live, conversation: WebSocketConversation
+    ) -> Visit:
+        """Begin a run from the start."""
+        record = kept.record
+        extension: dict[str, object] = {
+            "connection_id": kept.connection_id,
+            "endpoint": record.endpoint,
+            "session": record.session,
+        }
+        extension |= _told(invocation.event, kind)
+        event, context = invocation.event, invocation.context
+        scope = websocket_scope(record.request(), record.subprotocols, event, context, self._state(), extension)
+        if self._residents is None:
+            return Visit(scope, extension, live, Run(self._app, scope, conversation))
+        held = self._residents.context(invocation)
+        visit = Visit(scope, extension, live, Run(self._app, scope, conversation, held.context))
+        self._residents.keep(kept.connection_id, visit, held)
+        return visit
+
+    async def _resumed(self, invocation: Invocation, kind: str, message: Message, kept: Kept) -> Visit | None:
+        """The conversation that waits here, given what has come; None if it has to be replayed."""
+        residents, record = self._residents, kept.record
+        if residents is None:
+            return None
+        resident = residents.find(kept.connection_id)
+        if record.owner != residents.environment:
+            if resident is not None:
+                await residents.drop(kept.connection_id)  # it has missed an event
+            record.owner = residents.environment
+            if kind == "message":
+                await self._archive.save(kept)
+            return None
+        if resident is None:
+            return None
+        visit = resident.visit
+        visit.scope["aws.event"], visit.scope["aws.context"] = invocation.event, invocation.context
+        visit.extension |= _told(invocation.event, kind)
+        resident.hold(invocation)
+        record.session = kept.into(visit.extension["session"])
+        visit.run.conversation.feed(message)
+        return visit
+
+    async def _rest(self, visit: Visit, kept: Kept) -> None:
+        """The application waits: let it, where conversations are resident, or unwind it."""
+        goes_on = visit.run.conversation.waits and visit.run.conversation.state not in (CLOSED, GONE)
+        if self._residents is not None and goes_on and not visit.run.task.done():
+            await self._residents.park(kept.connection_id)
+        else:
+            await self._end(visit, kept)
+
+    async def _end(self, visit: Visit, kept: Kept, error: BaseException | None = None) -> None:
+        """Let nothing of it run on. Where it is a deadline that ends it, there is a moment for its cleanup."""
+        if self._residents is not None:
+            self._residents.leave(kept.connection_id)
+        if error is None or isinstance(error, Exception):
+            await visit.run.unwind()
+        else:
+            await visit.run.leave()
+
+    async def _save(self, visit: Visit, kept: Kept) -> None:
+        """Keep the session that the application has. Raises InvalidMessage for one that cannot be kept."""
+        session = kept.record.session = visit.session()
+        await self._archive.save(kept)
+        kept.record.session = kept.into(session)  # with what other events have changed meanwhile
+
+    async def _fail(self, invocation: Invocation, error: Exception) -> None:
+        """Answer 500 and log why, or raise it."""
+        if self._fails(500):
+            raise error
+        self._tell(error)
+        await self._reply(invocation, Response(500, [], b""))
+
+    def _tell(self, error: BaseException | None) -> None:
+        if isinstance(error, Exception):
+            traceback = (type(error), error, error.__traceback__) if error.__traceback__ else None
+            what = "The application raised" if traceback else str(error).removesuffix(".")
+            logger.error("%s; the connection is closed.", what, exc_info=traceback)
+
+    def _warn(self, record: Record) -> None:
+        if not self._warned and (record.pending or record.closing):
+            self._warned = True
+            logger.warning(
+                "What the application sends at $connect waits for that connection's next event, because in this "
+                "runtime the reply leaves at the end only. Lambent's runtime sends it at once."
+            )
+
+    async def _reply(self, invocation: Invocation, response: Response) -> None:
+        await invocation.reply(websocket_api.reply(response, invocation.event, self._settings))
+
+
+def _told(event: Event, kind: str) -> dict[str, object]:
+    """What the extension says of an event."""
+    return {"event": kind, "route_key": event["requestContext"].get("routeKey", "")}
+
+
+def _handshake(event: Event, settings: Settings) -> tuple[Request, float]:
+    """The request, and when it came, in seconds since the epoch. Raises MalformedEvent."""
+    try:
+        connected_at = (event["requestContext"].get("connectedAt") or 0) / 1000 or time.time()
+        return websocket_api.request(event, settings), connected_at
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedEvent(f"{type(error).__name__}: {error}") from error
+
+
+def _is_disconnect(error: BaseException | None) -> bool:
+    """Whether it says only that the client has gone: a send's own error, or what frameworks make of it."""
+    return isinstance(error, ConnectionGone) or type(error).__name__ in ("WebSocketDisconnect", "ConnectionClosed")

@@ -1,0 +1,130 @@
+"""The client, as the application reaches it: while it knocks, and once it is in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from lambent.errors import ConnectionGone, ServiceError
+from lambent.gateway.model import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from lambent.types import RawHeaders
+    from lambent.websocket.record import Record
+
+
+logger = logging.getLogger("lambent")
+
+
+class Poster(Protocol):
+    """The management API, as far as conversations need it: `lambent.websocket.management.Management`, or a stand-in."""
+
+    async def post(self, connection_id: str, data: bytes, *, connected_at: float | None = None) -> None:
+        """Send a message. Raises ConnectionGone; shortly after `connected_at` only when it does not come yet."""
+
+    async def close(self, connection_id: str, *, connected_at: float | None = None) -> None:
+        """End a connection, if it is there."""
+
+    async def aclose(self) -> None:
+        """Close what leads there. It may be used again."""
+
+
+class Knocking:
+    """Peer during `$connect`: API Gateway has no connection before the reply.
+
+    Where the reply leaves at once, the first message lets it leave; else messages wait in the record.
+    """
+
+    def __init__(
+        self, record: Record, live: Live, *, prompt: bool, let_in: Callable[[Response], Awaitable[None]]
+    ) -> None:
+        self._record = record
+        self._live = live
+        self._prompt = prompt
+        self._let_in = let_in
+        self._turn = asyncio.Lock()
+        self._welcome: Response | None = None
+        self.refusal: Response | None = None
+        self.opened = False
+        """Whether the client has been let in."""
+
+    async def accept(self, subprotocol: str | None, headers: RawHeaders) -> None:
+        """Keep what the client will be told."""
+        protocol = (
+            [] if subprotocol is None else [(b"sec-websocket-protocol", subprotocol.encode("latin-1", "replace"))]
+        )
+        self._welcome = Response(200, [*headers, *protocol], b"")
+
+    async def send(self, data: str | bytes) -> None:
+        """Let the client in, and send; or keep what is to be sent."""
+        if not self._prompt:
+            self._record.pending.append(data)
+            return
+        await self.open()
+        await self._live.send(data)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Refuse the client; one that was accepted will be closed at the end."""
+        del code, reason
+        if self._welcome is None:
+            self.refusal = Response(403, [], b"")
+
+    async def deny(self, response: Response) -> None:
+        """Refuse the client with a response."""
+        self.refusal = response
+
+    async def open(self) -> None:
+        """Let the client in, unless it is."""
+        async with self._turn:
+            if not self.opened and self._welcome is not None:
+                await self._let_in(self._welcome)
+                self.opened = True
+
+
+class Live:
+    """Peer of a connection that API Gateway has. What is sent is posted at once."""
+
+    def __init__(
+        self, connection_id: str, connected_at: float, poster: Poster, forget: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._id = connection_id
+        self._connected_at = connected_at
+        self._poster = poster
+        self._forget = forget
+        self.closed = False
+        """Whether the connection has been ended from here."""
+        self.first: Callable[[], Awaitable[None]] | None = None
+        """Awaited before the first message of an event leaves: what its answer will want to find."""
+
+    async def accept(self, subprotocol: str | None, headers: RawHeaders) -> None:
+        """The client is in."""
+
+    async def send(self, data: str | bytes) -> None:
+        """Post a message. Raises ConnectionGone."""
+        if self.closed:
+            raise ConnectionGone("The connection has been closed.", 410, "GoneException")
+        first, self.first = self.first, None
+        if first is not None:
+            await first()
+        payload = data.encode("utf-8", "replace") if isinstance(data, str) else data
+        await self._poster.post(self._id, payload, connected_at=self._connected_at)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the connection, and forget it. API Gateway chooses the code itself."""
+        del code, reason
+        if not self.closed:
+            self.closed = True
+            try:
+                await self._poster.close(self._id, connected_at=self._connected_at)
+            except ServiceError as error:
+                logger.warning("Connection %s could not be closed: %s", self._id, error)
+            await self._forget()
+
+    async def deny(self, response: Response) -> None:
+        """It was accepted once, and is not any more."""
+        del response
+        await self.close()

@@ -1,0 +1,107 @@
+"""What conversations and Connections need, put together from what a person has said, or the environment says."""
+
+from __future__ import annotations
+
+import os
+
+from lambent.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambent.aws.credentials import Provider
+    from lambent.aws.transport import Transport
+    from lambent.gateway.model import Settings
+    from lambent.stores.model import Store
+    from lambent.types import ASGIApp, Event
+    from lambent.websocket.conversations import Conversations
+    from lambent.websocket.peers import Poster
+
+STORE = "LAMBENT_STORE"
+
+
+class Posters:
+    """What posts to clients: one for each endpoint, kept for the environment's life."""
+
+    _credentials: Provider
+
+    def __init__(self, poster: Poster | None = None) -> None:
+        self._poster = poster
+        """A stand-in for all of them."""
+        self._made: dict[str, Poster] = {}
+        self._transport: Transport | None = None
+        """Of all of them."""
+
+    def to(self, endpoint: str) -> Poster:
+        """The one of this endpoint."""
+        if self._poster is not None:
+            return self._poster
+        poster = self._made.get(endpoint)
+        if poster is None:
+            from lambent.aws.credentials import Provider
+            from lambent.aws.transport import Transport
+            from lambent.websocket.endpoint import region_of
+            from lambent.websocket.management import Management
+
+            if self._transport is None:
+                self._transport, self._credentials = Transport(), Provider()
+            poster = self._made[endpoint] = Management(
+                endpoint, region_of(endpoint, os.environ), credentials=self._credentials, transport=self._transport
+            )
+        return poster
+
+    async def close(self) -> None:
+        """Close their connections."""
+        for poster in self._made.values():
+            await poster.aclose()
+        if self._transport is not None:
+            self._transport.close()
+
+
+def conversations(
+    app: ASGIApp,
+    websockets: str,
+    store: str | Store | None,
+    endpoint: str | Poster | None,
+    settings: Settings,
+    fails: Callable[[int], bool],
+    state: Callable[[], dict[str, object]],
+) -> Conversations:
+    """Those of an application. Raises ConfigurationError."""
+    from lambent.websocket.conversations import Conversations
+
+    configured = endpoint if isinstance(endpoint, str) else None
+    stand_in = None if isinstance(endpoint, str) else endpoint
+
+    def endpoint_of(event: Event) -> str:
+        from lambent.websocket.endpoint import endpoint as found
+
+        return "" if stand_in is not None else found(event, configured, os.environ)
+
+    return Conversations(
+        app,
+        opened(store),
+        Posters(stand_in),
+        endpoint_of,
+        settings,
+        fails=fails,
+        state=state,
+        resident=websockets == "resident",
+    )
+
+
+def opened(store: str | Store | None) -> Store:
+    """The store that is meant. Raises ConfigurationError if there is none."""
+    if store is None:
+        store = os.environ.get(STORE) or None
+    if store is None:
+        raise ConfigurationError(
+            "WebSockets need a store for what is kept of their connections, and none is named. Set LAMBENT_STORE to "
+            "its URL, such as dynamodb://TABLE, or say Lambent(app, store=...). Make it once: lambent stores init URL."
+        )
+    if isinstance(store, str):
+        from lambent.stores import open_store
+
+        return open_store(store)
+    return store

@@ -1,0 +1,31 @@
+"""What belongs together while a conversation is in this environment."""
+
+from __future__ import annotations
+
+from lambent.errors import InvalidMessage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambent.types import Scope
+    from lambent.websocket.peers import Live
+    from lambent.websocket.record import Session
+    from lambent.websocket.run import Run
+
+
+class Visit:
+    """One conversation as this environment has it: what the application was given, and its run."""
+
+    __slots__ = ("extension", "live", "run", "scope")
+
+    def __init__(self, scope: Scope, extension: dict[str, object], live: Live, run: Run) -> None:
+        self.scope = scope
+        self.extension = extension
+        self.live = live
+        self.run = run
+
+    def session(self) -> Session:
+        """The session that the application has, which may be another than it was given. Raises InvalidMessage."""
+        session = self.extension.get("session")
+        if not isinstance(session, dict):
+            raise InvalidMessage(f"Expected the session to be a dictionary, but got a {type(session).__name__}.")
+        return session
