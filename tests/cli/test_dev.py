@@ -1,63 +1,13 @@
-"""The command line: what it takes, and what it says to what it does not."""
+"""`lambent dev`: what it takes, and what it says to what it does not."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from lambent import cli
-from lambent.dev import server
 from lambent.dev.config import EXAMPLE, Project
 from lambent.dev.model import Function
 from lambent.errors import ConfigurationError
-
-SOURCE = Path(__file__).parents[1] / "src"
-
-
-class Exit(Exception):
-    """How the program ended, and what it said."""
-
-    def __init__(self, code: object, text: str) -> None:
-        super().__init__(code, text)
-        self.code = code
-        self.text = text
-
-
-class Terminal:
-    """Runs the program in this process; remembers what it would have served."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.served: list[Project] = []
-        self._capsys = capsys
-        monkeypatch.setattr(server, "run", self.served.append)
-        for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-            monkeypatch.delenv(name, raising=False)
-
-    def type(self, *arguments: str) -> Exit:
-        with pytest.raises(SystemExit) as left:
-            cli.main(arguments)
-        output = self._capsys.readouterr()
-        return Exit(left.value.code, output.out + output.err)
-
-    def serve(self, *arguments: str) -> Project:
-        """What is served."""
-        left = self.type("dev", *arguments)
-        assert left.code == 0, left.text
-        return self.served.pop()
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(monkeypatch, capsys)
-
-
-@pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The current directory."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path.resolve()
+from tests.cli.terminal import Terminal
 
 
 def test_the_defaults_are_aws_s_and_safe(terminal: Terminal, folder: Path) -> None:
@@ -148,41 +98,6 @@ def test_a_bad_option_is_named(terminal: Terminal, options: list[str], complaint
     exit_ = terminal.type("dev", "app:app", *options)
     assert exit_.code == 2
     assert complaint in exit_.text
-
-
-def test_without_a_command_it_helps(terminal: Terminal) -> None:
-    assert "dev" in terminal.type("--help").text
-
-
-def test_what_cannot_be_done_is_said_in_one_line(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    def taken(_project: Project) -> None:
-        raise ConfigurationError("Port 3000 is taken.")
-
-    monkeypatch.setattr(server, "run", taken)
-    assert terminal.type("dev", "app:app").code == "lambent: Port 3000 is taken."
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    return subprocess.run(
-        [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=20
-    )
-
-
-def test_python_m_lambent_tells_its_version() -> None:
-    done = run("-m", "lambent", "--version")
-    assert done.returncode == 0
-    assert done.stdout.startswith("lambent, version ")
-
-
-@pytest.mark.parametrize("missing", ["click", "httptools", "msgspec", "psutil", "uvicorn"])
-def test_without_the_extra_it_says_what_to_install(missing: str) -> None:
-    script = f"import sys; sys.modules['{missing}'] = None; from lambent.cli import main; main(['dev', 'app:app'])"
-    done = run("-c", script)
-    assert done.returncode == 1
-    assert done.stderr.strip() == (
-        f'lambent: this command needs {missing}, which is not installed. Run: pip install "lambent[dev]"'
-    )
 
 
 @pytest.mark.parametrize("door", ["url", "rest"])

@@ -1,11 +1,10 @@
-"""The command line: parses, calls, exits."""
+"""`lambent dev`: what was typed, over what is written, is what runs."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     from lambent.dev.config import Project
     from lambent.dev.model import Function
-
-EXTRA = frozenset({"click", "dotenv", "h11", "httptools", "msgspec", "psutil", "uvicorn", "watchfiles", "yaml"})
 
 DEBUG_HOST = "127.0.0.1"
 
@@ -62,71 +59,16 @@ class Options(FunctionOptions):
     debug_port: int
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of `lambent` and of `python -m lambent`.
-
-    Exits with 0, with 1 if it could not be done, with 2 if it was not understood.
-    """
-    try:
-        program()(arguments, prog_name="lambent")
-    except ConfigurationError as error:
-        sys.exit(f"lambent: {error}")
-    except ModuleNotFoundError as error:
-        if error.name not in EXTRA:
-            raise
-        sys.exit(f'lambent: this command needs {error.name}, which is not installed. Run: pip install "lambent[dev]"')
-
-
-def program() -> click.Group:
-    """The commands, as click has them. ModuleNotFoundError without it."""
+def command() -> click.Command:
+    """The command, as click has it."""
     import click
 
-    group = click.Group("lambent", help="Run ASGI applications on AWS Lambda, and Lambda on this machine.")
-    text = "Show the version and exit."
-    group.params.append(
-        click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=tell_version, help=text)
-    )
     text = (
         "Run the functions of [tool.lambent] in pyproject.toml as Lambda functions on this machine; or TARGET, such as "
         "app:app or app.handler, as one function behind a front door."
     )
     parameters = [click.Argument(["target"], required=False, callback=check_target), *of_all(), *of_target()]
-    group.add_command(click.Command("dev", params=parameters, callback=dev, help=text))
-    text = "Invoke the function NAME of a running local Lambda, and print its result."
-    group.add_command(click.Command("invoke", params=of_invoke(), callback=invoke, help=text))
-    group.add_command(elsewhere("event", "Print an event as AWS sends it, with your values in it.", event))
-    group.add_command(elsewhere("diff", "Show what each front door would make of the same request.", diff))
-    return group
-
-
-def elsewhere(name: str, text: str, run: Callable[[tuple[str, ...]], None]) -> click.Command:
-    """A command that is read by another part of the house, which is loaded when it is called."""
-    import click
-
-    rest = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)
-    unread = {"ignore_unknown_options": True, "allow_interspersed_args": False}
-    return click.Command(
-        name,
-        params=[rest],
-        callback=run,
-        help=text,
-        context_settings=unread,
-        add_help_option=False,
-    )
-
-
-def event(arguments: tuple[str, ...]) -> None:
-    """Print an event. Exits with 0, with 2 if it was not understood."""
-    from lambent.testing import command
-
-    command.group().main(arguments, prog_name="lambent event")
-
-
-def diff(arguments: tuple[str, ...]) -> None:
-    """Compare the doors. Exits with 0, with 1 if the target cannot be loaded, with 2 if it was not understood."""
-    from lambent.dev.diff import command
-
-    command.command().main(arguments, prog_name="lambent diff")
+    return click.Command("dev", params=parameters, callback=dev, help=text)
 
 
 def of_all() -> list[click.Parameter]:
@@ -163,13 +105,13 @@ def of_target() -> list[click.Parameter]:
     """Options of `lambent dev` for the function of TARGET."""
     import click
 
-    from lambent.dev.doors import DOORS
+    from lambent.dev.doors import KINDS
     from lambent.dev.variables import RUNTIMES
 
     directory = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
     seconds, some = click.FloatRange(0, 900, min_open=True), click.IntRange(0)
     typed: dict[str, tuple[click.ParamType[Any], str]] = {
-        "--door": (click.Choice(list(DOORS)), "The front door, by whose rules the gateway goes.  [default: url]"),
+        "--door": (click.Choice(list(KINDS)), "The front door, by whose rules the gateway goes.  [default: url]"),
         "--app-dir": (directory, "Where TARGET is looked up.  [default: .]"),
         "--timeout": (seconds, "Seconds that an invocation may take.  [default: 3]"),
         "--memory": (click.IntRange(128, 32768), "MB that the function has.  [default: 128]"),
@@ -199,47 +141,6 @@ def dev(**options: object) -> None:
     from lambent.dev import server
 
     server.run(configuration(cast("Options", options), Path.cwd(), os.environ))
-
-
-def of_invoke() -> list[click.Parameter]:
-    """Arguments and options of `lambent invoke`."""
-    import click
-
-    event = "JSON, a file with it, or - for the standard input."
-    where = "URL of the local Lambda.  [default: $AWS_ENDPOINT_URL_LAMBDA, or that of pyproject.toml]"
-    return [
-        click.Argument(["name"]),
-        click.Option(["--event"], default="{}", show_default=True, metavar="JSON|FILE|-", help=event),
-        click.Option(["--async", "asynchronous"], is_flag=True, help="Do not wait for the result."),
-        click.Option(["--tail"], is_flag=True, help="Print the end of the log as well, to the standard error."),
-        click.Option(["--repeat"], type=click.IntRange(1), default=1, help="How many times, one after the other."),
-        click.Option(["--client-context"], default="", metavar="JSON", help="What the function gets as such."),
-        click.Option(["--endpoint"], metavar="URL", help=where),
-    ]
-
-
-def invoke(*, name: str, event: str, client_context: str, endpoint: str | None, **options: Any) -> None:
-    """Invoke a function. Exits with 0, with 1 if it failed, with 2 if the command was not understood."""
-    import click
-
-    from lambent.dev import client
-
-    if options["asynchronous"] and options["tail"]:
-        raise click.UsageError("--tail goes without --async: the log of an invocation comes with its result.")
-    try:
-        payload = client.read_event(event, sys.stdin.buffer)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", param_hint="--event") from None
-    if client_context and not client.is_json(client_context.encode()):
-        raise click.BadParameter(f"expected JSON, but got {client_context!r}.", param_hint="--client-context")
-    try:
-        client.read_endpoint(endpoint or client.DEFAULT)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", param_hint="--endpoint") from None
-    order = client.Order(name, payload, client_context=client_context, **options)
-    where = endpoint or client.find_endpoint(os.environ, Path.cwd())
-    well = client.invoke(order, where, sys.stdout.buffer, lambda text: print(text, file=sys.stderr))
-    sys.exit(0 if well else 1)
 
 
 def configuration(options: Options, directory: Path, environ: Mapping[str, str]) -> Project:
@@ -382,19 +283,3 @@ def check_env(_context: click.Context, _parameter: click.Parameter, value: tuple
         if not pair.partition("=")[0] or "=" not in pair:
             raise click.BadParameter(f"expected KEY=VALUE, but got {pair!r}.")
     return value
-
-
-def tell_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    """Looked up only if it is wanted: that takes 20 ms."""
-    if value and not context.resilient_parsing:
-        print(f"lambent, version {version()}")
-        context.exit()
-
-
-def version() -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version("lambent")
-    except metadata.PackageNotFoundError:
-        return "unknown (not installed)"
