@@ -86,7 +86,7 @@ class LocalLambda:
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         try:
-            self.port = int(self.wait_for(r"https?://127\.0\.0\.1:(\d+)")[1])
+            self.port = int(self.wait_for(r"(?:http|ws)s?://127\.0\.0\.1:(\d+)")[1])
         except BaseException:
             self.process.kill()
             self._finish()

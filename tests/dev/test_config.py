@@ -15,6 +15,7 @@ from lambent.dev.config import EXAMPLE, Project, Target, load, tables
 from lambent.dev.config.source_tables import SourceTable
 from lambent.dev.model import Asynchronous, Authorizer, Cors, Entrance, EnvironmentFacts, Function, Route
 from lambent.dev.routes import Found, Routes
+from lambent.dev.routes.sockets import SocketRoutes
 from lambent.dev.strategies import round_robin
 from lambent.errors import ConfigurationError
 
@@ -449,7 +450,7 @@ def test_a_mistake_points_at_file_line_and_key(folder: Folder, key: str, value: 
         ("[tool.lambent.doors.http]\nkind = 'rest'\n" + ONE, "2: tool.lambent.doors.http.kind: expected http, since"),
         (
             "[tool.lambent.doors.web]\nkind = 'alb'\nstage = 'prod'\n" + ONE,
-            "3: tool.lambent.doors.web.stage: on AWS, only doors of the kinds http, http1, rest have it",
+            "3: tool.lambent.doors.web.stage: on AWS, only doors of the kinds http, http1, rest, websocket have it",
         ),
         (
             "[tool.lambent.doors.web]\nkind = 'http'\napi-keys = { a = 'b' }\n" + ONE,
@@ -551,6 +552,119 @@ def test_doors_and_routes(folder: Folder) -> None:
     table = Routes(project.functions, project.entrances)
     assert isinstance(table.find("GET", b"/shop/items/1"), Found)
     assert table.doubts == ()
+
+
+SOCKETS = """
+[tool.lambent.doors.chat]
+kind = "websocket"
+stage = "prod"
+base-path = "/talk"
+variables = { table = "t" }
+route-selection = "$request.body.to.service"
+default-authorizer = "who"
+timeout = 5
+
+[tool.lambent.doors.chat.authorizers.who]
+kind = "request"
+function = "who"
+identity = ["route.request.querystring.token"]
+
+[tool.lambent.functions.who]
+handler = "who.handler"
+
+[tool.lambent.functions.life]
+handler = "chat.handler"
+door = "chat"
+routes = ["$connect", "$disconnect", { route = "$default", route-response = true }]
+
+[tool.lambent.functions.join]
+handler = "join.handler"
+door = "http"
+path = "/join"
+routes = [{ route = "join", door = "chat" }]
+"""
+
+
+def test_websocket_apis_and_their_routes(folder: Folder) -> None:
+    folder.write(SOCKETS)
+    project = folder.load()
+    who = Authorizer("who", "request", function="who", identity=("route.request.querystring.token",), ttl=0.0)
+    assert project.entrances == (
+        Entrance(
+            "chat",
+            "websocket",
+            stage="prod",
+            base_path="/talk",
+            variables={"table": "t"},
+            authorizers=(who,),
+            default_authorizer="who",
+            timeout=5,
+            selection="$request.body.to.service",
+        ),
+    )
+    life, join = project.functions[1:]
+    assert life.routes == (
+        Route("chat", "", "$connect"),
+        Route("chat", "", "$disconnect"),
+        Route("chat", "", "$default", response=True),
+    )
+    assert join.routes == (Route("chat", "", "join"),)
+    (api,) = SocketRoutes(project.functions, project.entrances).apis
+    assert {key: target.function.name for key, target in api.targets.items()} == {
+        "$connect": "life",
+        "$disconnect": "life",
+        "$default": "life",
+        "join": "join",
+    }
+    assert isinstance(Routes(project.functions, project.entrances).find("GET", b"/join"), Found)
+
+
+CHAT = "[tool.lambent.functions.f]\nhandler = 'a.b'\ndoor = 'websocket'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (CHAT + "path = '/ws/{id}'", "4: tool.lambent.functions.f.path: expected none: API Gateway has no paths for"),
+        (CHAT + "routes = ['GET /x']", '4: tool.lambent.functions.f.routes: expected a route such as "$connect"'),
+        (CHAT + "routes = ['$other']", '4: tool.lambent.functions.f.routes: expected a route such as "$connect"'),
+        (CHAT + "stream = true", "4: tool.lambent.functions.f.stream: expected a door that streams"),
+        (
+            CHAT + "routes = [{ route = '$connect', route-response = true }]",
+            '4: tool.lambent.functions.f.routes: expected a route such as "$connect"',
+        ),
+        (
+            CHAT + "routes = [{ route = 'GET /x', door = 'http', route-response = true }]",
+            '4: tool.lambent.functions.f.routes: expected a route such as "GET /items/{id}"',
+        ),
+        (
+            CHAT + CHAT.replace(".f]", ".g]"),
+            "6: tool.lambent.functions.g.door: f and g: both have the route $connect of the door websocket.",
+        ),
+        (
+            "[tool.lambent.doors.websocket]\nstage = '$default'\n" + CHAT,
+            "2: tool.lambent.doors.websocket.stage: expected a stage with a name, which stands in the address",
+        ),
+        (
+            "[tool.lambent.doors.websocket]\nroute-selection = 'action'\n" + CHAT,
+            '2: tool.lambent.doors.websocket.route-selection: expected such as "$request.body.action", but got',
+        ),
+        (
+            "[tool.lambent.doors.websocket]\ncors = {}\n" + CHAT,
+            "2: tool.lambent.doors.websocket.cors: on AWS, only doors of the kinds http, http1, url, rest have it",
+        ),
+        (
+            "[tool.lambent.doors.http]\nroute-selection = '$request.body.a'\n" + CHAT,
+            "2: tool.lambent.doors.http.route-selection: on AWS, only doors of the kinds websocket have it",
+        ),
+        (
+            "[tool.lambent.doors.websocket.authorizers.a]\nkind = 'jwt'\nissuer = 'x'\n" + CHAT,
+            "1: tool.lambent.doors.websocket: the authorizer a: an entrance of kind websocket has request, but",
+        ),
+    ],
+)
+def test_a_mistake_in_a_websocket_api_points_there(folder: Folder, text: str, expected: str) -> None:
+    assert folder.complaint(text).startswith(f"{folder.file}:{expected}")
 
 
 def test_a_file_of_keys_is_beside_the_configuration(folder: Folder) -> None:

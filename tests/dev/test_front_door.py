@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from lambent.dev.doors import DOORS
-from lambent.dev.doors.model import MEGABYTE, PAYLOAD_LIMIT, Arrival, Door, HTTPReply, HTTPRequest, Matched, Site
+from lambent.dev.doors.model import MEGABYTE, PAYLOAD_LIMIT, Arrival, Entry, HTTPReply, HTTPRequest, Matched, Site
 from lambent.dev.front_door import FrontDoor
 from lambent.dev.guard import Allowed, Guard
 from lambent.dev.model import (
@@ -548,10 +548,10 @@ class Doorkeeper:
     """Lets one name pass."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Route, Entrance, bytes, str, Door]] = []
+        self.asked: list[tuple[Route, Entrance, bytes, str, Entry]] = []
 
     async def check(
-        self, route: Route, entrance: Entrance, request: HTTPRequest, matched: Matched, arrival: Arrival, door: Door
+        self, route: Route, entrance: Entrance, request: HTTPRequest, matched: Matched, arrival: Arrival, door: Entry
     ) -> Allowed | HTTPReply:
         self.asked.append((route, entrance, request.body, matched.route_key, door))
         event = door.event(request, arrival, matched)

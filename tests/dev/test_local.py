@@ -9,7 +9,7 @@ import pytest
 
 from lambent.dev.config import Project
 from lambent.dev.local import CONFIGURATION, Local
-from lambent.dev.model import Function
+from lambent.dev.model import Entrance, Function
 from lambent.dev.routes import Found
 from lambent.dev.service import Service, Sources
 from lambent.errors import ConfigurationError
@@ -190,5 +190,61 @@ def test_it_can_be_ended_however_far_it_has_come(tmp_path: Path) -> None:
         await stage.local.end()
         Local(Project(()), "", stage.said.append)
         await Local(Project(()), "", stage.said.append).end()
+
+    play(tmp_path, scene)
+
+
+CHAT = Function("chat", "chat:handler", door="websocket")
+
+
+def test_functions_are_lent_a_store_and_the_management_api_where_there_are_websockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAMBENT_STORE", raising=False)
+
+    async def scene(stage: Stage) -> None:
+        left, right = stage.local.service.functions.values()
+        assert stage.local._around(left).presets == {"AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:3000"}
+        generation = stage.local.service.generation("left")
+        stage.edit(functions=(left, right, replace(CHAT, app_dir=tmp_path)))
+        await stage.local.prepare()
+        lent = stage.local._around(left).presets
+        folder = Path(lent["LAMBENT_STORE"].removeprefix("sqlite:///")).parent
+        assert lent["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] == "http://127.0.0.1:3000"
+        assert folder.is_dir()
+        deployment = stage.local.service._deployments["left"]
+        assert deployment.coming is not None or stage.local.service.generation("left") > generation
+        await stage.local.end()
+        assert not folder.exists()
+
+    play(tmp_path, scene)
+
+
+def test_whoever_has_a_store_is_lent_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(stage: Stage) -> None:
+        own = replace(CHAT, app_dir=tmp_path, env={"LAMBENT_STORE": "memory://"})
+        stage.edit(functions=(own,))
+        await stage.local.prepare()
+        assert "LAMBENT_STORE" not in stage.local._around(own).presets
+        monkeypatch.setenv("LAMBENT_STORE", "memory://")
+        stage.edit(functions=(replace(own, env={}),))
+        await stage.local.prepare()
+        assert "LAMBENT_STORE" not in stage.local._around(own).presets
+
+    play(tmp_path, scene)
+
+
+def test_an_edited_configuration_has_other_websocket_apis(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        two = [replace(CHAT, name=name, door=name, app_dir=tmp_path) for name in ("talk", "feed")]
+        entrances = tuple(Entrance(name, "websocket") for name in ("talk", "feed"))
+        stage.edit(functions=(*two,), entrances=entrances)
+        assert [api.entrance.name for api in stage.local.sockets.routes.apis] == ["talk", "feed"]
+        assert "The WebSocket API feed is reached on the host feed.localhost only" in stage.said[-1]
+        stage.edit(functions=(two[0], replace(two[0], name="twice")))
+        assert "talk and twice: both have the route $connect" in stage.said[-1]
+        assert len(stage.local.sockets.routes.apis) == 2
+        stage.edit(functions=(Function("left", "left:handler", tmp_path, path="/left"),))
+        assert not stage.local.sockets.routes
 
     play(tmp_path, scene)

@@ -15,7 +15,7 @@ import pytest
 
 from lambent.dev import server
 from lambent.dev.config import Project
-from lambent.dev.model import Function
+from lambent.dev.model import Entrance, Function, Route
 from lambent.errors import ConfigurationError
 from tests.dev.fakes import Gate
 from tests.dev.local import LIMIT, LocalLambda, gone
@@ -374,3 +374,15 @@ def test_a_function_without_a_path_is_not_said_to_be_served_on_one() -> None:
     assert "1 function is served on http://127.0.0.1:3000\n\n  orders  by the Invoke API" in told
     alone = server.banner(Project((Function("api", "app:app", path="/{proxy+}"),)), where)
     assert "app:app is served on http://127.0.0.1:3000\n\n  Function URL" in alone
+
+
+def test_websocket_apis_are_said_to_be_served_at_their_addresses() -> None:
+    where = "http://127.0.0.1:3000"
+    alone = server.banner(Project((Function("chat", "app:app", path="/{proxy+}", door="websocket"),)), where)
+    assert "app:app is served on ws://127.0.0.1:3000/local\n\n  WebSocket API; up to" in alone
+    join = Function("join", "app.join", path="/join", routes=(Route("talk", "", "join"), Route("talk", "", "leave")))
+    functions = (Function("chat", "app.chat", door="talk"), join)
+    told = server.banner(Project(functions, (Entrance("talk", "websocket", base_path="/talk"),)), where)
+    assert "  chat  ws://127.0.0.1:3000/talk $connect, $default, $disconnect  WebSocket API talk\n" in told
+    assert "  join  http://127.0.0.1:3000/join  Function URL\n" in told
+    assert "  join  ws://127.0.0.1:3000/talk join, leave  WebSocket API talk\n" in told

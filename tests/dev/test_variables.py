@@ -144,15 +144,16 @@ def test_several_invocations_at_a_time_are_as_on_managed_instances() -> None:
 
 def test_functions_find_the_invoke_api_unless_they_are_to_look_elsewhere() -> None:
     def endpoint(function: Function, **shell: str) -> str | None:
-        environment = variables.variables(
-            function, shell, api="a:1", log_stream="s", python_version=(3, 13), endpoint="http://127.0.0.1:3000"
-        )
+        environment = variables.variables(function, shell, api="a:1", log_stream="s", python_version=(3, 13), lent=LENT)
         return environment.get("AWS_ENDPOINT_URL_LAMBDA")
 
     assert endpoint(FUNCTION) == "http://127.0.0.1:3000"
     assert endpoint(replace(FUNCTION, env={"AWS_ENDPOINT_URL_LAMBDA": "http://other"})) == "http://other"
     assert endpoint(FUNCTION, AWS_ENDPOINT_URL_LAMBDA="http://shell") == "http://shell"
     assert "AWS_ENDPOINT_URL_LAMBDA" not in seen()
+
+
+LENT = {"AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:3000"}
 
 
 @pytest.mark.parametrize(

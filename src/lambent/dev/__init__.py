@@ -14,6 +14,7 @@ The ways in:
     front_door.py     IO     one HTTP request on its way through a door and the service
     invoke_api/       IO     the Lambda API, so far as it invokes functions and describes them
     reception.py      IO     who is let in, and where to
+    sockets/          IO     WebSockets that are open, and what becomes of their messages
     client.py         IO     `lambent invoke`: one who comes in that way
 
 The service:

@@ -58,7 +58,7 @@ class Environment:
         self._supervisor = supervisor
         self._terminal = surroundings.terminal
         self._heir = surroundings.heir
-        self._endpoint = surroundings.endpoint
+        self._lent = surroundings.presets
         self._print = surroundings.say
         self._quiet = surroundings.quiet
         self._conversation = Conversation(
@@ -136,7 +136,7 @@ class Environment:
                 api=address,
                 log_stream=stream,
                 python_version=version,
-                endpoint=self._endpoint,
+                lent=self._lent,
             )
             argv = command(self._function, seen)
             self._process = await Process.start(argv, seen, str(self._function.app_dir), pipe.entrance, self._heir)

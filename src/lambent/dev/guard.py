@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from lambent.dev.doors.model import NOTHING, Arrival, Door, HTTPReply, HTTPRequest, Matched
+from lambent.dev.doors.model import NOTHING, Arrival, Entry, HTTPReply, HTTPRequest, Matched
 from lambent.dev.model import Entrance, Route
 
 
@@ -28,7 +28,7 @@ class Guard(Protocol):
     """Decides on every request that has found a route, but not on preflights, which the door answers by itself."""
 
     async def check(
-        self, route: Route, entrance: Entrance, request: HTTPRequest, matched: Matched, arrival: Arrival, door: Door
+        self, route: Route, entrance: Entrance, request: HTTPRequest, matched: Matched, arrival: Arrival, door: Entry
     ) -> Allowed | HTTPReply:
         """Let it pass, or answer it. The door's ids and CORS headers are added to an answer by the front door.
 
@@ -41,7 +41,7 @@ class NoGuard:
     """Lets everyone pass."""
 
     async def check(
-        self, route: Route, entrance: Entrance, request: HTTPRequest, matched: Matched, arrival: Arrival, door: Door
+        self, route: Route, entrance: Entrance, request: HTTPRequest, matched: Matched, arrival: Arrival, door: Entry
     ) -> Allowed | HTTPReply:
         """Let it pass."""
         del route, entrance, request, matched, arrival, door

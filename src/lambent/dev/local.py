@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import traceback
 from collections import defaultdict
@@ -16,6 +17,7 @@ from lambent.dev.authorizers import Authorizers
 from lambent.dev.authorizers.caller import NOBODY, Caller
 from lambent.dev.authorizers.caller import read as read_caller
 from lambent.dev.config import Project
+from lambent.dev.doors.model import RawHeaders
 from lambent.dev.front_door import FrontDoor
 from lambent.dev.hosts import Hosts
 from lambent.dev.invoke_api import InvokeAPI
@@ -23,11 +25,16 @@ from lambent.dev.model import Function
 from lambent.dev.reaper import Reaper
 from lambent.dev.reception import Reception
 from lambent.dev.routes import Routes
+from lambent.dev.routes.sockets import SocketRoutes
 from lambent.dev.service import Service
+from lambent.dev.sockets import Sockets
+from lambent.dev.sockets.live import Limits
+from lambent.dev.sockets.storage import STORE, Storage
 from lambent.dev.sources import EventSources
 from lambent.dev.sources.firing import Firing
 from lambent.dev.surroundings import Surroundings
 from lambent.dev.terminal import Terminal
+from lambent.dev.variables import MANAGEMENT_ENDPOINT
 from lambent.dev.watch import Watched, Watcher, expand, files_below
 from lambent.errors import ConfigurationError
 
@@ -65,12 +72,27 @@ class Local:
         hosts = Hosts(project.host, project.allowed_hosts, origins(project))
         self._event_sources = EventSources(self.service, self._asynchronous, say, project.time_scale)
         firing = Firing(self._event_sources)
-        self.reception = Reception(hosts, self._front_door, invoke_api, self.service, firing)
+        self._storage = Storage(say)
+        self.sockets = Sockets(
+            self.service,
+            socket_routes(project),
+            say,
+            self._authorizers,
+            stranger=self._stranger,
+            limits=Limits(Limits().idle / project.time_scale, Limits().life / project.time_scale),
+        )
+        self.reception = Reception(hosts, self._front_door, invoke_api, self.service, firing, self.sockets)
         self._watching: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        """Have ready what functions are lent."""
+        self._lend()
+        await self._storage.made()
 
     def open(self) -> None:
         """Start the functions, and look after their files."""
         self._tell()
+        self._lend()
         self.service.deploy(self._project.functions)
         self._event_sources.deploy(self._project.sources)
         self._watcher.refresh()
@@ -79,9 +101,10 @@ class Local:
     async def drained(self, grace: float) -> None:
         """Wait until every invoker has its answer, `grace` seconds at most; what nobody waits for is told of."""
         sources = asyncio.create_task(self._event_sources.close(grace))
+        sockets = asyncio.create_task(self.sockets.close(grace))
         await self._asynchronous.close()
         await self.service.drained(grace)
-        await sources
+        await asyncio.gather(sources, sockets)
 
     async def close(self, grace: float) -> None:
         """End every environment, letting runtimes shut down for `grace` seconds."""
@@ -93,13 +116,19 @@ class Local:
     async def end(self) -> None:
         """End at once whatever is left."""
         self.service.kill()
+        await self.sockets.end()
         await self.close(0)
+        await self._storage.close()
         self._terminal.close()
         self._reaper.close()
 
+    def _stranger(self, headers: RawHeaders) -> str | None:
+        """What to tell a client that is not ours. The hosts may be others by then."""
+        return self.reception.hosts.refusal(headers)
+
     def _tell(self) -> None:
         """What of the configuration will not do what it seems to."""
-        for line in (*self._project.notes, *self._front_door.routes.doubts):
+        for line in (*self._project.notes, *self._front_door.routes.doubts, *self.sockets.routes.doubts):
             self._say(line)
 
     async def _watch(self) -> None:
@@ -128,7 +157,19 @@ class Local:
             quiet=self._project.log_level in QUIET,
             endpoint=self._endpoint,
             heir=self._reaper,
+            lent=self._lent(),
         )
+
+    def _lend(self) -> None:
+        """Have a store of connections, if there may be any and somebody has none of their own."""
+        own = STORE in os.environ or all(STORE in each.env for each in self._project.functions)
+        if self.sockets.routes and not own:
+            self._storage.open()
+
+    def _lent(self) -> dict[str, str]:
+        """For functions that have to do with WebSockets; any may."""
+        store = {STORE: self._storage.url} if self._storage.url else {}
+        return {MANAGEMENT_ENDPOINT: self._endpoint, **store} if self.sockets.routes else {}
 
     def _watched(self) -> Watched:
         """Paths of files, with the names of the functions that are concerned."""
@@ -157,7 +198,7 @@ class Local:
         self._since = time.time()
         try:
             project = self._project.again()
-            found, who = routes(project), caller(project)
+            found, sockets, who = routes(project), socket_routes(project), caller(project)
         except ConfigurationError as error:
             self._say(f"{error}\nThe configuration before that remains in force.")
             return
@@ -165,10 +206,15 @@ class Local:
         if any(getattr(before, name) != getattr(project, name) for name in FIXED):
             self._say("Host, port and allowed hosts take effect with the next start.")
         self._front_door.routes = found
+        known, borrowed = list(self.service.functions), bool(self.sockets.routes)
+        self.sockets.configure(sockets)
         self.reception.hosts = replace(self.reception.hosts, origins=origins(project))
         self._authorizers.caller = who
         self._tell()
+        self._lend()
         self.service.deploy(project.functions)
+        if borrowed is not bool(sockets):
+            self.service.reload(known)
         self._event_sources.deploy(project.sources)
         self._watcher.refresh()
 
@@ -181,6 +227,10 @@ def origins(project: Project) -> tuple[str, ...]:
     """Those that an entrance names. `*` is none: it would let every page on the web use what runs here."""
     named = [origin for entrance in project.entrances if entrance.cors for origin in entrance.cors.origins]
     return tuple(origin for origin in named if "*" not in origin)
+
+
+def socket_routes(project: Project) -> SocketRoutes:
+    return SocketRoutes(project.functions, project.entrances)
 
 
 def routes(project: Project) -> Routes:

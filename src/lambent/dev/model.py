@@ -77,6 +77,8 @@ class Route(NamedTuple):
     """Of a listener's rule, the lowest first; None: after those that have one, the most specific first."""
     host: str = ""
     """What the request's must be, with `*` and `?`, of a listener's rule; empty for any."""
+    response: bool = False
+    """Of a WebSocket API: whether what the function replies to a message goes back to the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class Entrance:
     """`header`: they come in `x-api-key`; `authorizer`: a Lambda authorizer names one."""
     timeout: float | None = None
     """Seconds after which it answers by itself; None: as on AWS."""
+    selection: str = "$request.body.action"
+    """Of a WebSocket API: where a message says which route it takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from lambent.dev import certificate
 from lambent.dev.certificate import Certificate
-from lambent.dev.doors import DOORS
-from lambent.dev.doors.model import Site
+from lambent.dev.doors import title
+from lambent.dev.doors.websocket_api import KIND
 from lambent.dev.fleet import SHUTDOWN_GRACE
 from lambent.dev.local import Local
 from lambent.dev.model import Function
 from lambent.dev.routes.bindings import OF_PATH, Binding, bind
+from lambent.dev.routes.sockets import API, SocketRoutes
 from lambent.errors import ConfigurationError
 from lambent.types import ASGIApp
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from lambent.dev.config import Project
+    from lambent.dev.sockets.wire import Host
 
 REQUEST_GRACE = 2.0
 """Seconds that requests in flight are given to end once the server is stopped."""
@@ -66,11 +68,12 @@ async def serve(
     """
     inner = listen("127.0.0.1", 0) if shown else listener
     local = Local(project, url(inner), say)
-    servers = {inner: http_server(local.reception)}
-    servers[listener] = http = http_server(local.reception, shown)
+    servers = {inner: http_server(local.reception, sockets=local.sockets)}
+    servers[listener] = http = http_server(local.reception, shown, local.sockets)
     with (until or stopping)() as (asked, insisted), inner:
         serving = asyncio.create_task(serve_all(servers))
         try:
+            await local.prepare()
             local.open()
             say(banner(project, url(listener, shown), shown))
             ready()
@@ -148,11 +151,12 @@ def stopping() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
                 loop.remove_signal_handler(each)
 
 
-def http_server(app: ASGIApp, shown: Certificate | None = None) -> uvicorn.Server:
-    """uvicorn, without its logs, its opinion on proxies, and its hold on signals."""
+def http_server(app: ASGIApp, shown: Certificate | None = None, sockets: Host | None = None) -> uvicorn.Server:
+    """uvicorn, without its logs, its opinion on proxies, and its hold on signals. Without `sockets`, none are taken."""
     import uvicorn
 
     from lambent.dev.http_connection import HTTPConnection
+    from lambent.dev.sockets import wire
 
     class Server(uvicorn.Server):
         @contextmanager
@@ -164,7 +168,7 @@ def http_server(app: ASGIApp, shown: Certificate | None = None) -> uvicorn.Serve
         app,
         http=HTTPConnection,
         lifespan="off",
-        ws="none",
+        ws=wire.of(sockets) if sockets else "none",
         log_config=None,
         log_level="error",
         access_log=False,
@@ -222,7 +226,10 @@ def banner(project: Project, where: str, shown: Certificate | None = None) -> st
     else:
         width = max((len(function.name) for function in project.functions), default=0)
         bound = [] if project.first_match else bind(project.functions, project.entrances)
-        rows = [f"  {each.name:<{width}}  {line}" for each in project.functions for line in served(each, bound, where)]
+        apis = SocketRoutes(project.functions, project.entrances).apis
+        rows = [
+            f"  {each.name:<{width}}  {line}" for each in project.functions for line in served(each, bound, where, apis)
+        ]
         what = "1 function is" if count == 1 else f"{count} functions are"
         text = "\n".join([f"{what} served on {where}", "", *rows])
     trust = f"  Clients have to trust {shown.authority}\n" if shown else ""
@@ -232,28 +239,42 @@ def banner(project: Project, where: str, shown: Certificate | None = None) -> st
 def alone(project: Project, where: str) -> str:
     function = project.functions[0]
     kind = next((each.kind for each in project.entrances if each.name == function.door), function.door)
-    title = door_title(kind) + (", streaming" if function.stream else "")
+    door = title(kind) + (", streaming" if function.stream else "")
     limits = f"up to {function.environments} environments, {function.memory} MB, timeout {function.timeout:g} s"
-    what = f"{title}; {limits}; runtime {function.runtime}"
+    what = f"{door}; {limits}; runtime {function.runtime}"
+    if apis := SocketRoutes(project.functions, project.entrances).apis:
+        return f"{function.handler} is served on {address(apis[0], where)}\n\n  {what}"
     return f"{function.handler} is served on {where}{served_below(function)}\n\n  {what}"
 
 
-def served(function: Function, bound: Sequence[Binding], where: str) -> Iterator[str]:
+def served(function: Function, bound: Sequence[Binding], where: str, apis: Sequence[API] = ()) -> Iterator[str]:
     """A line for each route."""
-    if function.path:
+    sockets = [line for api in apis for line in served_sockets(function, api, where)]
+    is_socket = any(api.entrance.name == function.door for api in apis)
+    if function.path and not is_socket:
         kind = next((each.entrance.kind for each in bound if each.function is function), function.door)
-        yield f"{where}{function.path}  {door_title(kind)}"
+        yield f"{where}{function.path}  {title(kind)}"
     routes = [each for each in bound if each.function is function and (each.place != OF_PATH or not function.path)]
     for each in routes:
         named = "" if each.entrance.name in (each.entrance.kind, function.name) else f" {each.entrance.name}"
         base = f" below {each.entrance.base_path}" if each.entrance.base_path else ""
-        yield f"{each.key}{base}  {door_title(each.entrance.kind)}{named}"
-    if not function.path and not routes:
+        yield f"{each.key}{base}  {title(each.entrance.kind)}{named}"
+    yield from sockets
+    if not function.path and not routes and not sockets:
         yield "by the Invoke API"
 
 
-def door_title(kind: str) -> str:
-    return DOORS[kind](Site("")).title
+def served_sockets(function: Function, api: API, where: str) -> Iterator[str]:
+    """A line for what a function has of a WebSocket API."""
+    keys = [key for key, target in api.targets.items() if target.function is function]
+    if keys:
+        named = "" if api.entrance.name in (KIND, function.name) else f" {api.entrance.name}"
+        yield f"{address(api, where)} {', '.join(keys)}  {title(KIND)}{named}"
+
+
+def address(api: API, where: str) -> str:
+    """`ws://127.0.0.1:3000/local`, or `wss:` of the same."""
+    return f"ws{where.removeprefix('http')}{api.path}"
 
 
 def served_below(function: Function) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from lambent.dev.variables import ENDPOINT
 
 if TYPE_CHECKING:
     from lambent.dev.environment import Environment
@@ -58,3 +61,10 @@ class Surroundings(NamedTuple):
     endpoint: str = ""
     """The URL of the Invoke API, for functions that invoke others."""
     heir: Heir = NoHeir()
+    lent: Mapping[str, str] = MappingProxyType({})
+    """More environment variables, unless they are set to something else."""
+
+    @property
+    def presets(self) -> dict[str, str]:
+        """All environment variables that may be set to something else."""
+        return {**({ENDPOINT: self.endpoint} if self.endpoint else {}), **self.lent}

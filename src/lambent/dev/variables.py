@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from lambent.dev.doors.model import NOTHING
 from lambent.dev.model import Function
 
 # Formed like real ones, so that clients that only need some can be made; nothing accepts them.
@@ -51,6 +52,8 @@ RUNTIMES = {
 
 ENDPOINT = "AWS_ENDPOINT_URL_LAMBDA"
 """Where AWS's SDKs find the Invoke API."""
+MANAGEMENT_ENDPOINT = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
+"""Where they find `@connections`."""
 
 WRAPPED = """
 if [ ! -f "$0" ]; then echo "$0: does not exist"; exit 127; fi
@@ -100,18 +103,18 @@ def variables(
     api: str,
     log_stream: str,
     python_version: tuple[int, int],
-    endpoint: str = "",
+    lent: Mapping[str, str] = NOTHING,
 ) -> dict[str, str]:
     """What the process sees: the shell's variables, over them AWS's presets, the function's own, the reserved ones.
 
-    `endpoint` is where the function finds the Invoke API, unless it is set to look elsewhere.
+    `lent` is where the function finds what is here, unless it is set to look elsewhere.
     """
     own = dict(function.env)
     python_path = own.pop("PYTHONPATH", shell.get("PYTHONPATH", ""))
     inherited = {name: value for name, value in shell.items() if name != "AWS_EXECUTION_ENV"}
     return {
         **inherited,
-        **preset(function, shell, endpoint),
+        **preset(function, shell, lent),
         **own,
         **reserved(function, python_version),
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
@@ -120,8 +123,8 @@ def variables(
     }
 
 
-def preset(function: Function, shell: Mapping[str, str], endpoint: str) -> dict[str, str]:
-    """What is there unless the function sets it itself."""
+def preset(function: Function, shell: Mapping[str, str], lent: Mapping[str, str]) -> dict[str, str]:
+    """What is there unless the function sets it itself, and `lent` unless the shell does."""
     layers = [str(layer) for layer in merged(function)]
     known = {**shell, **function.env}
     libraries = [str(function.app_dir), *(f"{folder}/lib" for folder in (function.app_dir, *layers))]
@@ -131,7 +134,7 @@ def preset(function: Function, shell: Mapping[str, str], endpoint: str) -> dict[
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "LD_LIBRARY_PATH": joined(shell.get("LD_LIBRARY_PATH", ""), *libraries),
         **({} if any(map(known.get, CREDENTIAL_SOURCES)) else CREDENTIALS),
-        **({ENDPOINT: endpoint} if endpoint and ENDPOINT not in shell else {}),
+        **{name: value for name, value in lent.items() if name not in shell},
         **({"LAMBENT_STREAM": "1"} if function.stream else {}),
         **({"LAMBENT_DEADLINE_MARGIN": "0"} if function.debug else {}),
         **({"PATH": joined(shell.get("PATH", ""), *(f"{layer}/bin" for layer in layers))} if layers else {}),

@@ -9,6 +9,7 @@ from lambent.dev.doors.http_api import HTTPAPI
 from lambent.dev.doors.http_api_v1 import HTTPAPIv1
 from lambent.dev.doors.model import Door, HTTPRequest, Matched, Site
 from lambent.dev.doors.rest_api import RESTAPI
+from lambent.dev.doors.websocket_api import WebSocketAPI
 from tests.dev.doors.wire import ARRIVAL, request
 from tests.payloads import payload
 
@@ -79,3 +80,15 @@ def test_the_arn_is_that_of_the_method(path: bytes, matched: Matched, expected: 
     door, sent = RESTAPI(SITE), request(path)
     arn = events.method_arn(door.event(sent, ARRIVAL, matched), sent, matched, door)
     assert arn == f"arn:aws:execute-api:eu-west-1:123456789012:{API}/{expected}"
+
+
+def test_a_websocket_api_asks_with_the_handshake() -> None:
+    api, matched = WebSocketAPI(Site("chat", "eu-west-1")), Matched("$connect", stage="prod")
+    event = api.event(REQUEST, ARRIVAL, matched)
+    arn = f"arn:aws:execute-api:eu-west-1:123456789012:{api.site.identifier(10)}/prod/$connect"
+    assert events.method_arn(event, REQUEST, matched, api) == arn
+    told = events.of_websocket_api(event, arn)
+    assert list(told)[:2] == ["type", "methodArn"]
+    assert (told["type"], told["methodArn"], told["stageVariables"]) == ("REQUEST", arn, {})
+    assert told["requestContext"] == event["requestContext"]
+    assert not {"isBase64Encoded", "body", "pathParameters"} & told.keys()

@@ -3,7 +3,7 @@
 import re
 import uuid
 
-from lambent.dev.doors import DOORS
+from lambent.dev.doors import DOORS, KINDS, title
 from lambent.dev.doors.model import Arrival, Refusal, Site
 
 ARRIVAL = Arrival("4b1d7f0c-27f2-4a3f-9a6b-0d0f3a9e6f11", "ATfSmjLgPHcESJw=", "Root=1-2-3", 1783711145.5)
@@ -43,3 +43,8 @@ def test_the_ids_of_other_services_are_not_lambda_s_but_follow_from_it() -> None
     assert uuid.UUID(ARRIVAL.api_request_id).version == 4
     assert ARRIVAL.api_request_id not in (ARRIVAL.request_id, other.api_request_id)
     assert re.fullmatch(r"[\w-]{54}==", ARRIVAL.edge_request_id)
+
+
+def test_beside_the_doors_of_requests_there_is_that_of_websockets() -> None:
+    assert (*DOORS, "websocket") == KINDS
+    assert (title("websocket"), title("http")) == ("WebSocket API", "HTTP API")

@@ -38,7 +38,6 @@ def test_an_http_api(folder: Folder) -> None:
         Mapped:
           Type: AWS::ApiGatewayV2::ApiMapping
           Properties: { ApiId: !Ref Site, DomainName: example.com, Stage: live, ApiMappingKey: shop }
-        Sockets: { Type: AWS::ApiGatewayV2::Api, Properties: { ProtocolType: WEBSOCKET } }
         """
     )
     site = entrance(described, "site")
@@ -47,7 +46,6 @@ def test_an_http_api(folder: Folder) -> None:
     told = "\n".join(described.notes)
     assert "Other: GET /y leads to HTTP_PROXY, not to a function; left out." in told
     assert "Test: the stage live is served, test is left out." in told
-    assert "Sockets: WebSocket APIs are not served here yet; it is left out." in told
 
 
 def test_a_rest_api(folder: Folder) -> None:

@@ -120,7 +120,7 @@ def test_a_service_as_the_framework_makes_it(folder: Folder) -> None:
     [
         ("    warm: 2", "serverless.yml:9: HelloLambdaFunction.warm: it has no effect here."),
         ("mystery: 1", "serverless.yml:9: mystery: it has no effect here."),
-        ("      - websocket: $connect", "HelloLambdaFunction.Events.websocket2: websocket invokes nothing here"),
+        ("      - iot: {sql: x}", "HelloLambdaFunction.Events.iot2: iot invokes nothing here"),
         ("      - http: {path: x, method: get, integration: lambda}", "http: the integration lambda is not understood"),
         ("      - httpApi: {path: /y, method: get, odd: 1}", "Events.httpApi2.Properties.odd: it has no effect here."),
     ],

@@ -34,7 +34,8 @@ from lambent.dev.authorizers.keys import Keys
 from lambent.dev.authorizers.lambdas import PATIENCE, Asked, Lambdas
 from lambent.dev.authorizers.policy import Verdict
 from lambent.dev.authorizers.refusals import REST, Denied
-from lambent.dev.doors.model import Arrival, Door, Fields, HTTPReply, HTTPRequest, Matched, Site
+from lambent.dev.doors import websocket_api
+from lambent.dev.doors.model import Arrival, Entry, Fields, HTTPReply, HTTPRequest, Matched, Site
 from lambent.dev.guard import Allowed
 from lambent.dev.model import Authorizer, Entrance, Route
 from lambent.dev.service import Service
@@ -51,7 +52,7 @@ class Case(NamedTuple):
     request: HTTPRequest
     matched: Matched
     arrival: Arrival
-    door: Door
+    door: Entry
 
     @property
     def kind(self) -> str:
@@ -90,7 +91,7 @@ class Authorizers:
         self._has_warned = False
 
     async def check(
-        self, route: Route, entrance: Entrance, request: HTTPRequest, matched: Matched, arrival: Arrival, door: Door
+        self, route: Route, entrance: Entrance, request: HTTPRequest, matched: Matched, arrival: Arrival, door: Entry
     ) -> Allowed | HTTPReply:
         """As `lambent.dev.guard.Guard` has it."""
         case = Case(route, entrance, request, matched, arrival, door)
@@ -158,10 +159,12 @@ def seen(case: Case, wanted: Sequence[identity.Source]) -> Mapping[str, object]:
 def question(case: Case, authorizer: Authorizer, values: tuple[str, ...]) -> Fields:
     """The event for the function that decides."""
     bare = case.request._replace(body=b"")
-    if case.kind != REST:
+    if case.kind not in (REST, websocket_api.KIND):
         return events.of_http_api(authorizer.payload, bare, case.arrival, case.matched, case.door, values)
     event = case.event()
     arn = events.method_arn(event, bare, case.matched, case.door)
+    if case.kind == websocket_api.KIND:
+        return events.of_websocket_api(event, arn)
     return events.of_token(values[0], arn) if authorizer.kind == "token" else events.of_rest_api(event, arn)
 
 

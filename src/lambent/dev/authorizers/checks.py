@@ -14,9 +14,14 @@ AWS_IAM = "AWS_IAM"
 OPEN = "NONE"
 
 HTTP_API = ("http", "http1")
-KINDS = {"http": ("jwt", "request"), "http1": ("jwt", "request"), "rest": ("request", "token", "cognito")}
+KINDS = {
+    "http": ("jwt", "request"),
+    "http1": ("jwt", "request"),
+    "rest": ("request", "token", "cognito"),
+    "websocket": ("request",),
+}
 """Of authorizers, by the kind of the entrance."""
-SIGNED = ("http", "http1", "rest", "url")
+SIGNED = ("http", "http1", "rest", "url", "websocket")
 """Entrances that know AWS_IAM."""
 
 

@@ -4,6 +4,7 @@
     HTTP API, 1.0     {"version", "type": "REQUEST", "methodArn", "identitySource", "authorizationToken", ...}
     REST, REQUEST     {"type": "REQUEST", "methodArn", ...}
     REST, TOKEN       {"type": "TOKEN", "methodArn", "authorizationToken"}
+    WebSocket API     {"type": "REQUEST", "methodArn", ...}, of $connect
 
 `...` is what the function behind the route is told of the request, but for the body.
 
@@ -16,21 +17,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lambent.dev.doors import DOORS, fields
-from lambent.dev.doors.model import Arrival, Door, Fields, HTTPRequest, Matched
+from lambent.dev.doors.model import Arrival, Entry, Fields, HTTPRequest, Matched
 
 BODY = frozenset({"body", "isBase64Encoded", "version", "type"})
 FORMATS = {"1.0": "http1", "2.0": "http"}
 """The format of the authorizer's event → the door that makes events of it."""
+PATH = "pathParameters"
 EMPTY = (
     "queryStringParameters",
     "multiValueQueryStringParameters",
-    "pathParameters",
+    PATH,
     "stageVariables",
 )
 
 
 def of_http_api(
-    payload: str, request: HTTPRequest, arrival: Arrival, matched: Matched, door: Door, values: Sequence[str]
+    payload: str, request: HTTPRequest, arrival: Arrival, matched: Matched, door: Entry, values: Sequence[str]
 ) -> Fields:
     """In the authorizer's format, whichever the one of the route is."""
     seen = DOORS[FORMATS[payload]](door.site).event(request, arrival, matched)
@@ -49,6 +51,12 @@ def of_rest_api(event: Mapping[str, object], arn: str) -> Fields:
     return {"type": "REQUEST", "methodArn": arn} | told | {name: told.get(name) or {} for name in EMPTY}
 
 
+def of_websocket_api(event: Mapping[str, object], arn: str) -> Fields:
+    """Of a REQUEST authorizer of `$connect`."""
+    told = bodiless(event)
+    return {"type": "REQUEST", "methodArn": arn} | told | {name: told.get(name) or {} for name in EMPTY if name != PATH}
+
+
 def of_token(token: str, arn: str) -> Fields:
     return {"type": "TOKEN", "methodArn": arn, "authorizationToken": token}
 
@@ -57,10 +65,17 @@ def bodiless(event: Mapping[str, object]) -> Fields:
     return {name: value for name, value in event.items() if name not in BODY}
 
 
-def method_arn(event: Mapping[str, object], request: HTTPRequest, matched: Matched, door: Door) -> str:
-    """`arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/items/7`, with the path as it came."""
+def method_arn(event: Mapping[str, object], request: HTTPRequest, matched: Matched, door: Entry) -> str:
+    """`arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/prod/GET/items/7`, with the path as it came.
+
+    Of a WebSocket API `…/prod/$connect`.
+    """
     found = event.get("requestContext")
     context: Mapping[str, object] = found if isinstance(found, Mapping) else {}
     path = fields.encoded(request.raw_path).removeprefix(matched.prefix).removeprefix("/")
-    where = f"arn:aws:execute-api:{door.site.region}:{context.get('accountId')}:{context.get('apiId')}"
+    where = (
+        f"arn:aws:execute-api:{door.site.region}:{context.get('accountId') or door.site.account}:{context.get('apiId')}"
+    )
+    if context.get("eventType") == "CONNECT":
+        return f"{where}/{context.get('stage')}/{context.get('routeKey')}"
     return f"{where}/{context.get('stage')}/{request.method}/{path}"

@@ -5,7 +5,8 @@
     $context.routeKey                  context.httpMethod
     $stageVariables.tier               stageVariables.tier
 
-on the left as HTTP APIs have them, on the right as REST APIs do. Several may stand in one text, with commas.
+on the left as HTTP APIs have them, on the right as REST APIs do; WebSocket APIs say `route` for `method`. Several may
+stand in one text, with commas.
 
 Source: docs.aws.amazon.com/apigateway, "Control access to HTTP APIs with AWS Lambda authorizers", "Configure a Lambda
 authorizer using the API Gateway console".
@@ -22,7 +23,8 @@ from lambent.dev.doors.model import HTTPRequest
 
 AUTHORIZATION = "$request.header.Authorization"
 FORM = re.compile(
-    r"(?:\$request|method\.request)\.(?P<where>header|querystring|multivalueheader|multivaluequerystring)\.(?P<name>.+)"
+    r"(?:\$request|(?:method|route)\.request)\."
+    r"(?P<where>header|querystring|multivalueheader|multivaluequerystring)\.(?P<name>.+)"
     r"|\$?(?P<around>context|stageVariables)\.(?P<key>.+)"
 )
 

@@ -17,6 +17,7 @@ from lambent.dev import identifiers, report
 from lambent.dev.authorizers import answers
 from lambent.dev.authorizers.answers import Answer, Unusable
 from lambent.dev.authorizers.refusals import REST, Denied, failed, unauthorized
+from lambent.dev.doors.websocket_api import KIND
 from lambent.dev.model import Authorizer, Entrance, Failed, InvokeRequest, Replied, Result
 from lambent.dev.service import Service
 from lambent.errors import UnknownFunction
@@ -25,6 +26,8 @@ PATIENCE = 10.0
 """Seconds that AWS waits for an authorizer."""
 ROOM = 1000
 """Decisions that are kept."""
+FLAT = (REST, KIND)
+"""Entrances whose functions are told texts alone."""
 
 Identity = tuple[str, ...]
 
@@ -107,7 +110,7 @@ def read(result: Result, kind: str, authorizer: Authorizer) -> Answer:
     function = f"the function {authorizer.function}"
     if isinstance(result, Failed):
         failure = report.read_failure(result.payload)
-        if kind == REST and failure.message == "Unauthorized":
+        if kind in FLAT and failure.message == "Unauthorized":
             raise Denied(unauthorized(kind), f"{function} raised Unauthorized")
         why = ": ".join(filter(None, [result.cause.value, failure.error_type, failure.message]))
         raise Denied(failed(kind), f"{function} failed: {why}")
@@ -115,6 +118,6 @@ def read(result: Result, kind: str, authorizer: Authorizer) -> Answer:
         result.stream.abandon()
         raise Denied(failed(kind), f"{function} streams its answer: expected an object, whole")
     try:
-        return answers.read(result.payload, simple=authorizer.simple, flat=kind == REST)
+        return answers.read(result.payload, simple=authorizer.simple, flat=kind in FLAT)
     except Unusable as error:
         raise Denied(failed(kind), f"{function} made no decision: {error}") from None

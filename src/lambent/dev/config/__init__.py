@@ -26,7 +26,7 @@ from lambent.dev.config.document import Document
 from lambent.dev.config.door_tables import ENTRANCES
 from lambent.dev.config.function_tables import DEFAULTS, FUNCTIONS, TOOL, Shared
 from lambent.dev.model import Entrance, Function, Source
-from lambent.dev.routes import doubts
+from lambent.dev.routes import doubts, sockets
 from lambent.dev.routes.bindings import OF_PATH, bind
 from lambent.errors import ConfigurationError
 
@@ -229,6 +229,8 @@ def check(document: Document, functions: Sequence[Function], entrances: Sequence
         second = conflict.second
         key = "path" if second.place == OF_PATH else "routes"
         raise document.error((*FUNCTIONS, second.function.name, key), conflict.message)
+    if both := sockets.twice(functions, entrances):
+        raise document.error((*FUNCTIONS, both.function, both.key), both.message)
     names = [function.name for function in functions]
     for function in functions:
         asynchronous = function.asynchronous

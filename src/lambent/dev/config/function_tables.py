@@ -13,10 +13,10 @@ from lambent.dev import variables
 from lambent.dev.config import callables, tables
 from lambent.dev.config.document import Document
 from lambent.dev.config.toml_lines import Keys
-from lambent.dev.doors import DOORS
+from lambent.dev.doors import DOORS, KINDS, websocket_api
 from lambent.dev.doors.model import Site, StreamingDoor
 from lambent.dev.model import Asynchronous, Entrance, Function, MakeContext, MakeEvent, Route, Strategy
-from lambent.dev.routes import bindings, patterns
+from lambent.dev.routes import bindings, patterns, sockets
 from lambent.dev.strategies import STRATEGIES
 
 TOOL = ("tool", "lambent")
@@ -48,13 +48,15 @@ def contradiction(function: Function, entrances: Iterable[Entrance] = ()) -> tup
     """The key of a setting that does not go with the others, and why; None if there is none."""
     known = {entrance.name: entrance.kind for entrance in entrances}
     names = [function.door, *(route.entrance for route in function.routes)]
-    if unknown := next((name for name in names if name not in (*known, *DOORS)), ""):
+    if unknown := next((name for name in names if name not in (*known, *KINDS)), ""):
         key = "door" if unknown == function.door else "routes"
-        return key, f"expected one of the doors {', '.join([*known, *DOORS])}, but got {unknown}"
+        return key, f"expected one of the doors {', '.join([*known, *KINDS])}, but got {unknown}"
     whole = [known.get(name, name) for name in names if not streams(known.get(name, name))]
     if function.stream and whole:
         doors = " or ".join(filter(streams, DOORS))
         return "stream", f"expected a door that streams, {doors}: on AWS, {whole[0]} takes replies whole"
+    if known.get(function.door, function.door) == websocket_api.KIND and (wrong := sockets.misplaced(function)):
+        return "path", f"{wrong}, but got {function.path}"
     if function.snapstart and function.concurrency > 1:
         return "concurrency", f"expected 1 with snapstart, as on AWS, but got {function.concurrency}"
     if function.warm > function.environments:
@@ -63,7 +65,7 @@ def contradiction(function: Function, entrances: Iterable[Entrance] = ()) -> tup
 
 
 def streams(door: str) -> bool:
-    return isinstance(DOORS[door](Site("")), StreamingDoor)
+    return door in DOORS and isinstance(DOORS[door](Site("")), StreamingDoor)
 
 
 def check_name(document: Document, keys: Keys) -> None:
@@ -150,24 +152,36 @@ class Table:
         keys = self._at("routes")
         table = self._document.convert(keys, {"route": told} if isinstance(told, str) else told, tables.RouteTable)
         entrance = table.door or self._table.door
+        socket = self._kind(entrance) == websocket_api.KIND
         try:
-            method, path = patterns.key(table.route)
-            route = Route(
-                entrance,
-                method,
-                path,
-                authorizer=table.authorizer,
-                scopes=table.scopes,
-                api_key=table.api_key,
-                priority=table.priority,
-                host=table.host,
-            )
-            if (kind := self._kind(entrance)) in DOORS:
-                bindings.check(route, kind)
+            return self._checked(table, entrance, socket)
         except ValueError as error:
-            expected = 'a route such as "GET /items/{id}", "ANY /files/{proxy+}" or "$default"'
+            forms = (
+                '"$connect", "$default" or "join"'
+                if socket
+                else '"GET /items/{id}", "ANY /files/{proxy+}" or "$default"'
+            )
             came = f"got {table.route!r}, the {ordinal(place)}: {error}"
-            raise self._document.error(keys, f"expected {expected}, but {came}") from None
+            raise self._document.error(keys, f"expected a route such as {forms}, but {came}") from None
+
+    def _checked(self, table: tables.RouteTable, entrance: str, socket: bool) -> Route:
+        """ValueError: what is wrong with it."""
+        method, path = ("", table.route) if socket else patterns.key(table.route)
+        route = Route(
+            entrance,
+            method,
+            path,
+            authorizer=table.authorizer,
+            scopes=table.scopes,
+            api_key=table.api_key,
+            priority=table.priority,
+            host=table.host,
+            response=table.route_response,
+        )
+        if socket:
+            sockets.check(route)
+        elif (kind := self._kind(entrance)) in DOORS:
+            bindings.check(route, kind)
         return route
 
     def _kind(self, entrance: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from lambent.dev.doors import DOORS
+from lambent.dev.doors import KINDS
 from lambent.dev.model import Asynchronous, Authorizer, Cors, Entrance, Function, Route
 from lambent.dev.strategies import STRATEGIES
 from lambent.dev.variables import RUNTIMES
@@ -119,6 +119,7 @@ class RouteTable(Struct, kw_only=True, frozen=True, rename="kebab"):
     api_key: Switch = DEFAULT_ROUTE.api_key
     priority: Annotated[int, Meta(description="a whole number from 1 to 50000", ge=1, le=50_000)] | None = None
     host: Text = DEFAULT_ROUTE.host
+    route_response: Switch = DEFAULT_ROUTE.response
 
 
 class CorsTable(Struct, kw_only=True, frozen=True, rename="kebab"):
@@ -150,7 +151,7 @@ class AuthorizerTable(Struct, kw_only=True, frozen=True, rename="kebab"):
 class DoorTable(Struct, kw_only=True, frozen=True, rename="kebab"):
     """`[tool.lambent.doors.NAME]`."""
 
-    kind: Annotated[str, choice(DOORS)] = ""
+    kind: Annotated[str, choice(KINDS)] = ""
     stage: Annotated[str, text(STAGE, 'a stage, such as "prod"')] = DEFAULT_ENTRANCE.stage
     variables: Variables = {}
     base_path: Annotated[str, text(PATH, 'a path such as "/shop"')] = DEFAULT_ENTRANCE.base_path
@@ -160,6 +161,7 @@ class DoorTable(Struct, kw_only=True, frozen=True, rename="kebab"):
     api_keys: Annotated[dict[str, Text], Meta(description='a table of texts, such as { NAME = "key" }')] = {}
     api_key_source: Annotated[str, choice(("header", "authorizer"))] = DEFAULT_ENTRANCE.api_key_source
     timeout: Seconds | None = DEFAULT_ENTRANCE.timeout
+    route_selection: Text = DEFAULT_ENTRANCE.selection
 
 
 class Project(Struct, kw_only=True, frozen=True, rename="kebab"):

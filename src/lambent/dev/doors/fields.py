@@ -15,7 +15,7 @@ from lambent.dev.doors.model import Fields, HTTPRequest, Matched, RawHeaders
 
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-SPELLED = {"cloudfront": "CloudFront"}
+SPELLED = {"cloudfront": "CloudFront", "websocket": "WebSocket"}
 PORTS = {"http": "80", "https": "443"}
 
 # Measured on HTTP APIs: everything else, form-urlencoded and a missing type included, arrives as base64.

@@ -151,8 +151,8 @@ class Refusal(Enum):
     """For the function, which runs on."""
 
 
-class Door(Protocol):
-    """One front door. Pure functions."""
+class Entry(Protocol):
+    """What makes an event of a request. Pure functions."""
 
     @property
     def site(self) -> Site:
@@ -162,12 +162,16 @@ class Door(Protocol):
     def title(self) -> str:
         """How AWS calls it."""
 
+    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:
+        """Build the event that AWS would have built of this request, fields in AWS's order."""
+
+
+class Door(Entry, Protocol):
+    """One front door, which answers requests. Pure functions."""
+
     @property
     def limits(self) -> Limits:
         """Beside Lambda's own."""
-
-    def event(self, request: HTTPRequest, arrival: Arrival, matched: Matched = ANYTHING) -> Fields:
-        """Build the event that AWS would have built of this request, fields in AWS's order."""
 
     def reply(self, payload: bytes, arrival: Arrival) -> HTTPReply:
         """Turn the function's result into the response. `InvalidMessage` if it cannot become one: then refuse."""

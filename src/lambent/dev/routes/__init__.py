@@ -5,6 +5,7 @@
     tree.py        the routes of an API
     rules.py       the rules of a load balancer
     doubts.py      routes that contradict each other, or that nothing ever reaches
+    sockets.py     WebSocket APIs, and which function a message is for; by selection.py
 
 All entrances share one port. Which of them a request is for:
 
@@ -25,6 +26,7 @@ from urllib.parse import unquote
 
 from lambent.dev.doors.fields import encoded
 from lambent.dev.doors.model import Matched
+from lambent.dev.doors.websocket_api import KIND
 from lambent.dev.model import Entrance, Function, Route
 from lambent.dev.routes import doubts, patterns
 from lambent.dev.routes.bindings import APIS, TREES, Binding, bind
@@ -168,7 +170,7 @@ def group(bound: Iterable[Binding], entrances: Iterable[Entrance]) -> Iterable[S
         entrance = binding.entrance
         shared = entrance.kind == "url" and entrance.name not in names
         rows.setdefault(("", "url") if shared else (entrance.name, entrance.kind), []).append(binding)
-    declared = {(entrance.name, entrance.kind): entrance for entrance in entrances}
+    declared = {(entrance.name, entrance.kind): entrance for entrance in entrances if entrance.kind != KIND}
     for key in (*declared, *(key for key in rows if key not in declared)):
         entrance = declared.get(key) or (Entrance("", "url") if key == ("", "url") else rows[key][0].entrance)
         yield Served(entrance, rows.get(key, ()))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from lambent.dev.doors import DOORS
+from lambent.dev.doors import KINDS
 from lambent.dev.model import Entrance, Function, Route
 from lambent.dev.routes import patterns
 from lambent.dev.routes.patterns import ANY, DEFAULT, LEAST, TYPED, Pattern, Rank
+from lambent.dev.routes.sockets import is_behind
 from lambent.errors import ConfigurationError
 
 APIS = ("http", "http1", "rest")
@@ -54,18 +55,22 @@ class UnknownEntrance(ConfigurationError):
 
 
 def bind(functions: Iterable[Function], entrances: Iterable[Entrance]) -> list[Binding]:
-    """All of them. `ConfigurationError` if one is malformed."""
+    """All of HTTP requests; those of WebSocket APIs are in `sockets.py`. `ConfigurationError` if one is malformed."""
     declared = {entrance.name: entrance for entrance in entrances}
     return [binding for function in functions for binding in _of(function, declared)]
 
 
 def _of(function: Function, declared: Mapping[str, Entrance]) -> Iterable[Binding]:
-    if function.path:
+    if is_behind(function.door, declared):
+        pass
+    elif function.path:
         path = DEFAULT if patterns.is_everything(function.path) else function.path
         yield _binding(function, Route(function.door, ANY, path), OF_PATH, declared)
     elif not function.routes and function.door in declared and declared[function.door].kind == "url":
         yield _binding(function, Route(function.door, ANY, DEFAULT), OF_PATH, declared)
     for place, route in enumerate(function.routes):
+        if is_behind(route.entrance, declared):
+            continue
         yield _binding(function, route, place, declared)
 
 
@@ -86,8 +91,8 @@ def entrance_of(function: Function, name: str, declared: Mapping[str, Entrance])
     """
     if name in declared:
         return declared[name]
-    if name not in DOORS:
-        known = ", ".join([*declared, *DOORS])
+    if name not in KINDS:
+        known = ", ".join([*declared, *KINDS])
         raise UnknownEntrance(f"{function.name}: there is no door {name!r}. There are: {known}.")
     return Entrance(function.name if name == "url" else name, name)
 
@@ -113,6 +118,8 @@ def check(route: Route, kind: str) -> None:
         raise ValueError("a REST API has no $default; that is ANY / and ANY /{proxy+}")
     if (route.priority is not None or route.host) and kind in TREES:
         raise ValueError(f"priority and host are of listeners' rules, which a door of the kind {kind} has not")
+    if route.response:
+        raise ValueError("only a WebSocket API has route responses")
     pattern = read(route, kind)
     if pattern is None:
         return

@@ -8,7 +8,7 @@
     properties.py       PURE   the properties of a resource
     cloudformation.py   PURE   templates of CloudFormation and AWS SAM, by stacks.py and the modules named there
     cdk.py              PURE   `cdk.out`
-    serverless.py       PURE   `serverless.yml`, by serverless_variables.py and serverless_events.py
+    serverless.py       PURE   `serverless.yml`, by serverless_{variables,events,sockets}.py
     terraform.py        PURE   a plan of Terraform, by terraform_types.py, terraform_graph.py and terraform_code.py
     parts.py            PURE   what has been read, put together
 

@@ -14,6 +14,7 @@ from lambent.dev.templates import (
     rest_apis,
     sam,
     stacks,
+    websocket_apis,
 )
 from lambent.dev.templates.intrinsics import Resolver, Unresolved, section
 from lambent.dev.templates.parts import Parts
@@ -30,6 +31,7 @@ READERS: Mapping[str, Read] = {
     "AWS::Scheduler::Schedule": event_sources.schedule,
     "AWS::ApiGatewayV2::Api": http_apis.api,
     "AWS::ApiGatewayV2::Route": http_apis.route,
+    "AWS::ApiGatewayV2::RouteResponse": websocket_apis.response,
     "AWS::ApiGatewayV2::Integration": http_apis.integration,
     "AWS::ApiGatewayV2::Authorizer": http_apis.authorizer,
     "AWS::ApiGatewayV2::Stage": http_apis.stage,

@@ -1,4 +1,4 @@
-"""HTTP APIs. Pure.
+"""HTTP APIs, and what WebSocket APIs have in common with them. Pure.
 
 Source: AWS CloudFormation Template Reference Guide, `AWS::ApiGatewayV2::…`.
 """
@@ -6,6 +6,7 @@ Source: AWS CloudFormation Template Reference Guide, `AWS::ApiGatewayV2::…`.
 from __future__ import annotations
 
 from lambent.dev.model import Authorizer
+from lambent.dev.templates import websocket_apis
 from lambent.dev.templates.functions import cors
 from lambent.dev.templates.parts import EntrancePart, RoutePart
 from lambent.dev.templates.properties import Properties
@@ -20,11 +21,11 @@ def api(resource: Resource, stack: Stack) -> None:
     """`AWS::ApiGatewayV2::Api`."""
     own = resource.properties
     own.skip(*SILENT)
-    if own.text("ProtocolType", "HTTP") == "WEBSOCKET":
-        own.skip(*own.keys())
-        resource.place.note("WebSocket APIs are not served here yet; it is left out.")
-        return
     own.skip("Name")
+    if own.text("ProtocolType", "HTTP") == "WEBSOCKET":
+        part = websocket_apis.entrance(resource, stack)
+        stack.parts.entrances[part.id] = part
+        return
     part = EntrancePart(stack.id(resource.id), "http", stack.names.get(resource.id, resource.id), resource.place)
     if "CorsConfiguration" in own:
         part.cors = cors(own.table("CorsConfiguration"))
@@ -46,7 +47,8 @@ def route_key(key: str) -> tuple[str, str]:
 def route(resource: Resource, stack: Stack) -> None:
     """`AWS::ApiGatewayV2::Route`, with the integration that it leads to."""
     own = resource.properties
-    own.skip("OperationName", "ModelSelectionExpression", "RequestModels", "RouteResponseSelectionExpression")
+    own.skip("OperationName", "ModelSelectionExpression", "RequestModels", "RequestParameters")
+    own.skip("RouteResponseSelectionExpression")
     entrance, key = stack.id(own.text("ApiId")), own.text("RouteKey")
     kind = own.text("AuthorizationType", "NONE")
     authorizer, scopes = own.text("AuthorizerId"), own.texts("AuthorizationScopes")
@@ -64,9 +66,12 @@ def route(resource: Resource, stack: Stack) -> None:
     if values.text("IntegrationType") != "AWS_PROXY" or "IntegrationSubtype" in values:
         resource.place.note(f"{key} leads to {values.text('IntegrationType')}, not to a function; left out.")
         return
+    if (part := stack.parts.entrances[entrance]).kind == websocket_apis.KIND:
+        stack.parts.routes.append(websocket_apis.route(key, resource, values, part, stack))
+        return
     method, path = route_key(key)
     if (milliseconds := values.number("TimeoutInMillis")) and milliseconds < 30_000:
-        stack.parts.entrances[entrance].timeout = milliseconds / 1000
+        part.timeout = milliseconds / 1000
     stack.parts.routes.append(
         RoutePart(
             entrance,
@@ -111,7 +116,8 @@ def authorizer(resource: Resource, stack: Stack) -> None:
             ttl=float(300 if seconds is None else seconds),
         )
     if part:
-        part.authorizers[resource.id] = made
+        is_websocket = part.kind == websocket_apis.KIND
+        part.authorizers[resource.id] = websocket_apis.authorizer(made) if is_websocket else made
 
 
 def jwt(name: str, own: Properties, sources: tuple[str, ...]) -> Authorizer:

@@ -66,6 +66,8 @@ class EntrancePart:
     api_keys: dict[str, str] = field(default_factory=dict)
     api_key_source: str = "header"
     timeout: float | None = None
+    selection: str = "$request.body.action"
+    """Of routes, by a WebSocket API."""
     api_key: bool = False
     """Whether routes want one that do not say otherwise."""
     scopes: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -89,6 +91,8 @@ class RoutePart(NamedTuple):
     """`1.0`, `2.0`; empty for the entrance's own."""
     priority: int | None = None
     host: str = ""
+    response: bool = False
+    """Whether what the function replies goes back to a WebSocket."""
 
 
 class Joined(NamedTuple):
@@ -177,6 +181,7 @@ class Parts:
             part.api_key,
             part.priority,
             part.host,
+            part.response,
         )
 
     def _entrance(self, part: EntrancePart, kind: str, name: str) -> Entrance:
@@ -193,6 +198,7 @@ class Parts:
             part.api_keys,
             part.api_key_source,
             part.timeout,
+            part.selection,
         )
 
     def _authorizer(self, authorizer: Authorizer, entrance: EntrancePart) -> Authorizer:

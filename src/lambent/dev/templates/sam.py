@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lambent.dev.model import Authorizer, Cors, Source
-from lambent.dev.templates import event_sources, functions, http_apis, rest_apis
+from lambent.dev.templates import event_sources, functions, http_apis, rest_apis, websocket_apis
 from lambent.dev.templates.http_apis import texts, throttled
 from lambent.dev.templates.parts import EntrancePart, RoutePart
 from lambent.dev.templates.properties import Properties
@@ -38,7 +38,7 @@ SILENT_API = """Name Description Tags PropagateTags EndpointConfiguration Tracin
 
 
 def expanded(template: Table, notes: Notes) -> Table:
-    """With `Globals` in each resource, and the APIs that SAM makes by itself."""
+    """With `Globals` in each resource, the APIs that SAM makes by itself, and what it makes of WebSocket APIs."""
     resources = template.get("Resources")
     if not isinstance(resources, Table):
         return template
@@ -54,6 +54,11 @@ def expanded(template: Table, notes: Notes) -> Table:
     for kind, (name, resource) in IMPLICIT.items():
         if name not in made and any(is_implied(each, kind) for each in resources.values()):
             made[name] = with_globals(resource, by_type)
+    for name, each in list(made.items()):
+        if isinstance(each, Table) and each.get("Type") == websocket_apis.SAM:
+            for inner, resource in websocket_apis.expanded(name, each, notes).items():
+                made[inner] = resource
+                made.lines[inner] = resource.line
     return Table({**template, "Resources": made}, template.line, template.lines)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lambent.dev.templates import serverless_events
-from lambent.dev.templates.serverless_events import attribute, flag, logical, normal, table_of
+from lambent.dev.templates.serverless_terms import Context, attribute, flag, logical, normal, table_of
 from lambent.dev.templates.serverless_variables import Variables, as_text, is_missing
 from lambent.dev.templates.tables import Notes, Table
 
@@ -20,7 +20,8 @@ PROVIDER = """name runtime stage region environment timeout memorySize httpApi a
     profile deploymentBucket deploymentPrefix deploymentMethod stackName stackTags stackParameters stackPolicy
     tags iam role iamRoleStatements vpc logs logRetentionInDays tracing versionFunctions lambdaHashingVersion
     endpointType disableRollback rolePermissionsBoundary kmsKeyArn ecr apiName websocketsApiName
-    websocketsApiRouteSelectionExpression cfnRole notificationArns rollbackConfiguration resourcePolicy
+    websocketsApiRouteSelectionExpression websocketsDescription cfnRole
+    notificationArns rollbackConfiguration resourcePolicy
     usagePlan apiKeys alb eventBridge s3 cloudFront websocket runtimeManagement buildOptions resolver
     logDataProtectionPolicy""".split()
 QUIET_PLUGINS = ("serverless-offline", "serverless-python-requirements", "serverless-dotenv-plugin")
@@ -80,7 +81,7 @@ class Translation:
         self.stack = f"{name}-{stage}"
         self._provider = table_of(document, "provider")
         self._resources = Table()
-        self._context = serverless_events.Context(self._provider, self._resources, notes, stage)
+        self._context = Context(self._provider, self._resources, notes, stage)
 
     def template(self) -> Table:
         self._tell()

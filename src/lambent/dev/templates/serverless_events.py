@@ -7,9 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from lambent.dev.templates.tables import Notes, Table, kind
+from lambent.dev.templates import serverless_sockets
+from lambent.dev.templates.serverless_terms import (
+    Context,
+    Event,
+    Given,
+    attribute,
+    flag,
+    function_of,
+    renamed,
+    table_of,
+)
+from lambent.dev.templates.tables import Table, kind
 
 HTTP = "HttpApi"
 REST = "ApiGatewayRestApi"
@@ -32,63 +42,6 @@ IDENTITY = {
     "stageVariables": "StageVariables",
     "context": "Context",
 }
-Event = tuple[str, Table]
-"""Type and properties, as SAM has them."""
-
-
-@dataclass
-class Context:
-    """What events share."""
-
-    provider: Table
-    resources: Table
-    """Takes the resources that events bring."""
-    notes: Notes
-    stage: str
-    rest_authorizers: Table = field(default_factory=Table)
-
-    def add(self, name: str, type: str, properties: Table) -> None:  # noqa: A002 - as CloudFormation calls it
-        self.resources[name] = Table({"Type": type, "Properties": properties}, properties.line)
-        self.resources.lines[name] = properties.line
-
-    def rest_api(self) -> Table:
-        """The REST API of the service: its properties."""
-        if REST not in self.resources:
-            auth = Table({"Authorizers": self.rest_authorizers})
-            self.add(REST, "AWS::Serverless::Api", Table({"StageName": self.stage, "Auth": auth}, self.provider.line))
-        return table_of(table_of(self.resources, REST), "Properties")
-
-
-def table_of(table: object, key: str) -> Table:
-    """A table within another one; an empty one if there is none."""
-    found = table.get(key) if isinstance(table, Table) else None
-    return found if isinstance(found, Table) else Table()
-
-
-def flag(value: object) -> bool:
-    return value is True or value == "true"
-
-
-def normal(name: str) -> str:
-    """A name as it is part of logical ids."""
-    name = name.replace("-", "Dash").replace("_", "Underscore")
-    return name[:1].upper() + name[1:]
-
-
-def logical(name: str) -> str:
-    """The logical id of a function."""
-    return f"{normal(name)}LambdaFunction"
-
-
-def attribute(name: str) -> Table:
-    """The ARN of a resource."""
-    return Table({"Fn::GetAtt": [name, "Arn"]})
-
-
-def renamed(table: Table, names: dict[str, str]) -> Table:
-    """With other keys; those without one remain, and will be told of as unread."""
-    pairs = ((names.get(key, key), value) for key, value in table.items())
-    return Table(pairs, table.line, {names.get(key, key): table.at(key) for key in table})
 
 
 def entrances(context: Context) -> None:
@@ -176,13 +129,6 @@ def http_authorizer(own: Table) -> Table:
     return made
 
 
-def function_of(own: Table) -> object:
-    """The function of an authorizer: one of the service, or an ARN."""
-    name = own.get("functionName", own.get("name"))
-    arn = own.get("functionArn", own.get("arn"))
-    return arn if arn is not None else attribute(logical(name)) if isinstance(name, str) else name
-
-
 def identities(sources: object) -> Table:
     """`method.request.header.X` and `$request.header.X`, as lists by kind."""
     made = Table()
@@ -213,17 +159,6 @@ def events(function: Table, logical_id: str, context: Context) -> Table:
             made[key] = Table({"Type": type_, "Properties": properties}, line)
             made.lines[key] = line
     return made
-
-
-@dataclass(frozen=True)
-class Given:
-    """Around one event."""
-
-    context: Context
-    function: str
-    """Its logical id."""
-    line: int
-    number: int
 
 
 def route_of(config: object) -> Table:
@@ -265,7 +200,7 @@ def http(config: object, given: Given) -> list[Event]:
     if integration not in ("aws_proxy", "lambda_proxy"):
         given.context.notes.add(given.line, f"http: the integration {integration} is not understood here; left out.")
         return []
-    api = given.context.rest_api()
+    api = rest_api(given.context)
     if (cors := own.get("cors")) and "Cors" not in api:
         api["Cors"] = rest_cors(cors)
     made = Table({"RestApiId": Table({"Ref": REST}), "Method": method}, given.line)
@@ -278,6 +213,15 @@ def http(config: object, given: Given) -> list[Event]:
     made["Auth"] = auth
     read = ("method", "path", "integration", "cors", "private", "authorizer", "request", "operationId", "documentation")
     return [("Api", Table({**made, **{key: value for key, value in own.items() if key not in read}}, given.line))]
+
+
+def rest_api(context: Context) -> Table:
+    """The REST API of the service: its properties."""
+    if REST not in context.resources:
+        auth = Table({"Authorizers": context.rest_authorizers})
+        own = Table({"StageName": context.stage, "Auth": auth}, context.provider.line)
+        context.add(REST, "AWS::Serverless::Api", own)
+    return table_of(table_of(context.resources, REST), "Properties")
 
 
 def rest_auth(authorizer: object, given: Given) -> Table:
@@ -387,4 +331,5 @@ READERS: dict[str, Callable[[object, Given], list[Event]]] = {
     "schedule": schedule,
     "sqs": sqs,
     "alb": alb,
+    "websocket": serverless_sockets.websocket,
 }

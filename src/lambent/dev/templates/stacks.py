@@ -2,6 +2,7 @@
 
 functions.py         functions, their URLs, layers and what invokes them asynchronously
 http_apis.py         HTTP APIs
+websocket_apis.py    WebSocket APIs
 rest_apis.py         REST APIs
 load_balancers.py    rules of listeners that lead to functions
 event_sources.py     schedules and queues
@@ -40,6 +41,8 @@ OF_NO_CONSEQUENCE = (
     "AWS::ApiGateway::UsagePlan",
     "AWS::ApiGatewayV2::Deployment",
     "AWS::ApiGatewayV2::DomainName",
+    "AWS::ApiGatewayV2::IntegrationResponse",
+    "AWS::ApiGatewayV2::Model",
     "AWS::CertificateManager::",
     "AWS::Route53::",
     "AWS::EC2::",

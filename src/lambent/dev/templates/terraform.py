@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from lambent.dev.templates import terraform_code
 from lambent.dev.templates.intrinsics import UNKNOWN
-from lambent.dev.templates.serverless_events import table_of
+from lambent.dev.templates.serverless_terms import table_of
 from lambent.dev.templates.tables import Notes, Table
 from lambent.dev.templates.terraform_graph import Graph, Item
 from lambent.dev.templates.terraform_types import KINDS, NESTED_REFERENCES, OF_NO_CONSEQUENCE, camel, ours

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import PurePosixPath
 
-from lambent.dev.templates.serverless_events import table_of
+from lambent.dev.templates.serverless_terms import table_of
 from lambent.dev.templates.tables import Table
 from lambent.dev.templates.terraform_graph import Graph, Item
 

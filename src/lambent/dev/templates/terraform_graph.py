@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lambent.dev.templates.serverless_events import table_of
+from lambent.dev.templates.serverless_terms import table_of
 from lambent.dev.templates.tables import Table
 
 RESOURCE = re.compile(

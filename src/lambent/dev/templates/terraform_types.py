@@ -49,7 +49,10 @@ KINDS = {
     "aws_sqs_queue": Kind("AWS::SQS::Queue", "name=QueueName"),
     "aws_sns_topic": Kind("AWS::SNS::Topic", "name=TopicName"),
     "aws_apigatewayv2_api": Kind(
-        "AWS::ApiGatewayV2::Api", "protocol_type route_key body", "cors_configuration", "target"
+        "AWS::ApiGatewayV2::Api",
+        "protocol_type route_key route_selection_expression body",
+        "cors_configuration",
+        "target",
     ),
     "aws_apigatewayv2_integration": Kind(
         "AWS::ApiGatewayV2::Integration",
@@ -59,9 +62,12 @@ KINDS = {
     ),
     "aws_apigatewayv2_route": Kind(
         "AWS::ApiGatewayV2::Route",
-        "route_key authorization_type authorization_scopes api_key_required",
+        "route_key authorization_type authorization_scopes api_key_required route_response_selection_expression",
         "",
         "api_id target authorizer_id",
+    ),
+    "aws_apigatewayv2_route_response": Kind(
+        "AWS::ApiGatewayV2::RouteResponse", "route_response_key", "", "api_id route_id"
     ),
     "aws_apigatewayv2_authorizer": Kind(
         "AWS::ApiGatewayV2::Authorizer",
@@ -130,6 +136,8 @@ OF_NO_CONSEQUENCE = (
     "aws_api_gateway_rest_api_policy",
     "aws_apigatewayv2_deployment",
     "aws_apigatewayv2_domain_name",
+    "aws_apigatewayv2_integration_response",
+    "aws_apigatewayv2_model",
     "aws_acm_",
     "aws_kms_",
     "aws_route53_",
