@@ -91,6 +91,20 @@ def test_requests_are_typed_as_for_curl(terminal: Terminal) -> None:
     assert event["pathParameters"] == {"id": "7"}
 
 
+def test_the_events_of_a_websocket(terminal: Terminal, tmp_path: Path) -> None:
+    typed = ["--query", "room=a", "-H", "cookie: a=1", "--subprotocol", "v1", "--connection-id", "abc="]
+    event = terminal.event("websocket-connect", *typed)
+    assert (event["queryStringParameters"], event["headers"]["Sec-WebSocket-Protocol"]) == ({"room": "a"}, "v1")
+    assert event["requestContext"]["connectionId"] == "abc="
+    (tmp_path / "said.json").write_text('{"action": "say"}')
+    event = terminal.event("websocket-message", "--data", f"@{tmp_path}/said.json", "--route", "say")
+    assert (event["body"], event["requestContext"]["routeKey"]) == ('{"action": "say"}', "say")
+    event = terminal.event("websocket-disconnect", "--code", "4001", "--reason", "bye")
+    assert event["requestContext"]["disconnectReason"] == "bye"
+    code, _, complaint = terminal.type("websocket-disconnect", "--code", "7")
+    assert (code, "--code: expected 1000 to 4999, or -1, but got 7." in complaint) == (2, True)
+
+
 def test_a_body_may_lie_in_a_file(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "image.png").write_bytes(b"\x89PNG")
     assert terminal.event("url", "PUT", "/", "--data", f"@{tmp_path}/image.png")["body"] == "iVBORw=="

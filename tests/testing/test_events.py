@@ -19,6 +19,7 @@ from lambent.gateway import GATEWAYS
 from lambent.testing import events
 from lambent.testing.events import Event, Origin
 from lambent.testing.kinds import KINDS
+from tests.payloads import payload
 
 ORIGIN = Origin("eu-west-1", "111122223333", now=1_767_225_600.125, seed=1)
 
@@ -200,7 +201,7 @@ def test_ids_are_new_each_time(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_event_comes_through_a_door_if_it_is_a_request(kind: str) -> None:
     event = KINDS[kind]()
-    assert any(gateway.matches(event) for gateway in GATEWAYS) == (kind in DOORS)
+    assert any(gateway.matches(event) for gateway in GATEWAYS) == (kind in DOORS or kind.startswith("websocket-"))
 
 
 def test_what_is_said_is_in_the_event() -> None:
@@ -256,6 +257,70 @@ def test_a_request_may_have_come_by_a_route() -> None:
     event = events.http_request("rest", "POST", "/items/a%20b/c", route="ANY /items/{proxy+}")
     assert (event["resource"], event["pathParameters"]) == ("/items/{proxy+}", {"proxy": "a%20b/c"})
     assert events.http_request("http", url="/x", route="$default")["routeKey"] == "$default"
+
+
+SOCKETS: dict[str, type[BaseModel]] = {
+    "connect": models.APIGatewayWebSocketConnectEventModel,
+    "message": models.APIGatewayWebSocketMessageEventModel,
+    "disconnect": models.APIGatewayWebSocketDisconnectEventModel,
+}
+
+
+@pytest.mark.parametrize("kind", SOCKETS)
+def test_a_websocket_s_event_has_the_fields_of_a_captured_one(kind: str) -> None:
+    built = KINDS[f"websocket-{kind}"]()
+    SOCKETS[kind].model_validate(built)
+    captured = payload(f"websocket_{kind}")
+    optional = {"requestContext.identity.userAgent": {"str"}}
+    traced = {"headers.X-Amzn-Trace-Id": {"str"}, "multiValueHeaders.X-Amzn-Trace-Id": {"list"}}
+    traced["multiValueHeaders.X-Amzn-Trace-Id[]"] = {"str"}
+    assert {**traced, **paths(built), **optional} == {**traced, **paths(captured), **optional}
+
+
+def test_events_of_one_connection_have_its_id() -> None:
+    makers = events.websocket_connect, events.websocket_message, events.websocket_disconnect
+    assert [each(connection_id="L0SM9cOFvHcCIhw=")["requestContext"]["connectionId"] for each in makers] == [
+        "L0SM9cOFvHcCIhw=",
+        "L0SM9cOFvHcCIhw=",
+        "L0SM9cOFvHcCIhw=",
+    ]
+    assert len({each(origin=ORIGIN)["requestContext"]["connectionId"] for each in makers}) == 1
+    assert len({each()["requestContext"]["connectionId"] for each in makers}) == 3
+
+
+def test_what_is_said_of_a_websocket_is_in_the_event() -> None:
+    query, headers = {"room": "a b&c"}, {"Cookie": "a=1", "Host": "chat.example"}
+    event = events.websocket_connect(query=query, headers=headers, subprotocols=["v1", "v2"], stage="live")
+    assert (event["queryStringParameters"], event["multiValueQueryStringParameters"]) == (query, {"room": ["a b&c"]})
+    assert (event["headers"]["Cookie"], event["headers"]["Sec-WebSocket-Protocol"]) == ("a=1", "v1, v2")
+    context = event["requestContext"]
+    assert (context["domainName"], context["stage"], context["routeKey"]) == ("chat.example", "live", "$connect")
+    assert "queryStringParameters" not in events.websocket_connect()
+    event = events.websocket_message({"action": "say"}, route="say")
+    assert (event["body"], event["requestContext"]["routeKey"]) == ('{"action": "say"}', "say")
+    with pytest.raises(TypeError, match="UTF-8"):
+        events.websocket_message(b"\xff")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "told"),
+    [
+        (1005, "", "Client-side close frame status not set"),
+        (1001, "", "Going away"),
+        (1001, "bye", "bye"),
+        (4000, "", ""),
+        (-1, "", ""),
+    ],
+)
+def test_an_end_has_its_reason(code: int, reason: str, told: str) -> None:
+    context = events.websocket_disconnect(code, reason=reason)["requestContext"]
+    assert (context["disconnectStatusCode"], context["disconnectReason"]) == (code, told)
+
+
+@pytest.mark.parametrize("code", [0, 999, 5000, -2])
+def test_no_end_has_such_a_code(code: int) -> None:
+    with pytest.raises(ValueError, match="code: expected 1000 to 4999, or -1, but got"):
+        events.websocket_disconnect(code)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from typing import Any, Protocol, TypedDict
 
 from lambent.adapter import Lambent
 from lambent.compat.base_path import Mounted
-from lambent.errors import ConfigurationError
 from lambent.gateway import GATEWAYS, detect
 from lambent.gateway.model import Request, Settings
 from lambent.types import Context as LambdaContext
@@ -24,12 +23,13 @@ from lambent.types import Scope
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
     from typing import Literal, Self
 
     from lambent.gateway import model
     from lambent.gateway.protocol import Gateway
     from lambent.types import ASGIApp, Context, Event, Invocation, Receive, Result, Send
+    from lambent.websocket.peers import Poster
 
 __all__ = [
     "DEFAULT_TEXT_MIME_TYPES",
@@ -101,8 +101,11 @@ class Mangum(Lambent):
     - `custom_handlers`: classes with the LambdaHandler protocol, asked in order before the gateways.
     - `text_mime_types`: a content type that has one of them in it is text, besides what Lambent knows to be text.
     - `exclude_headers`: names of response headers that are not sent, through whichever door.
+    - `dsn`, `ws_config`: where what is kept of WebSocket connections lies, as Mangum 0.12 and 0.9 were told. It becomes
+      the `store`, which is made once: `lambent stores init URL`.
+    - `api_gateway_endpoint_url`, `api_gateway_region_name`: of the management API, with `/@connections` or without.
 
-    Raises ConfigurationError for a wrong `lifespan`, and for the options that Mangum once had for WebSockets.
+    Raises ConfigurationError for a wrong `lifespan`, and for what none of Mangum's WebSocket backends was told.
     """
 
     def __init__(
@@ -114,24 +117,25 @@ class Mangum(Lambent):
         text_mime_types: Sequence[str] | None = None,
         exclude_headers: Sequence[str] | None = None,
         *,
-        dsn: None = None,
-        ws_config: None = None,
-        api_gateway_endpoint_url: None = None,
-        api_gateway_region_name: None = None,
+        dsn: str | None = None,
+        ws_config: Mapping[str, object] | None = None,
+        api_gateway_endpoint_url: str | None = None,
+        api_gateway_region_name: str | None = None,
     ) -> None:
-        _refuse_websockets(
-            dsn=dsn,
-            ws_config=ws_config,
-            api_gateway_endpoint_url=api_gateway_endpoint_url,
-            api_gateway_region_name=api_gateway_region_name,
-        )
+        store, endpoint = _moved(dsn, ws_config, api_gateway_endpoint_url, api_gateway_region_name)
         self.custom_handlers = custom_handlers if custom_handlers is not None else []
         self.config: LambdaConfig = {
             "api_gateway_base_path": api_gateway_base_path or "/",
             "text_mime_types": list(text_mime_types or DEFAULT_TEXT_MIME_TYPES),
             "exclude_headers": [name.lower() for name in exclude_headers or ()],
         }
-        super().__init__(app, lifespan=lifespan, gateways=[_Door(gateway, self.config) for gateway in GATEWAYS])
+        super().__init__(
+            app,
+            lifespan=lifespan,
+            gateways=[_Door(gateway, self.config) for gateway in GATEWAYS],
+            store=store,
+            websocket_endpoint=endpoint,
+        )
         self._settings = Settings(_TextTypes(self.config))
 
     def infer(self, event: Event, context: Context | None) -> LambdaHandler | Gateway:
@@ -252,11 +256,19 @@ def _completed(scope: Scope, app: ASGIApp, *, has_state: bool) -> ASGIApp:
     return completed
 
 
-def _refuse_websockets(**options: object) -> None:
-    """The values are not told: a DSN has a password in it."""
-    for name, value in options.items():
-        if value is not None:
-            raise ConfigurationError(
-                f"Expected no `{name}`: it was for the WebSockets of Mangum up to 0.12, and Lambent does not serve "
-                "WebSocket APIs yet. Leave it out, and let a function of its own with that Mangum serve them for now."
-            )
+def _moved(
+    dsn: str | None, ws_config: Mapping[str, object] | None, url: str | None, region: str | None
+) -> tuple[str | None, str | Poster | None]:
+    """Return `store` and `websocket_endpoint`, as Lambent has them."""
+    if all(each is None for each in (dsn, ws_config, url, region)):
+        return None, None
+    import os
+
+    from lambent.compat.websocket_config import moved
+
+    store, endpoint, where = moved(dsn, ws_config, url, region)
+    if endpoint is None or where in ("", os.environ.get("AWS_REGION")):
+        return store, endpoint
+    from lambent.websocket.management import Management
+
+    return store, Management(endpoint, where)

@@ -15,6 +15,7 @@ With pytest there are fixtures: see `lambent.testing.plugin`.
 
     client.py       IO     a handler, run here: environment.py has it, front.py is what stands before it, strict.py
                            is what applications are in
+    sockets.py      IO     WebSockets to it: line.py is one connection, wires.py takes what is posted
     requests.py     PURE   requests as tests write them
     response.py     PURE   what comes back
     contexts.py            the context
@@ -30,16 +31,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambent.testing.client import AsyncClient, Client
     from lambent.testing.contexts import context
+    from lambent.testing.line import WebSocketClosed, WebSocketRefused
     from lambent.testing.local import LocalLambda
     from lambent.testing.response import Response
 
-__all__ = ["AsyncClient", "Client", "LocalLambda", "Response", "context"]
+__all__ = ["AsyncClient", "Client", "LocalLambda", "Response", "WebSocketClosed", "WebSocketRefused", "context"]
 
 _HOMES = {
     "AsyncClient": "client",
     "Client": "client",
     "LocalLambda": "local",
     "Response": "response",
+    "WebSocketClosed": "line",
+    "WebSocketRefused": "line",
     "context": "contexts",
 }
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -25,9 +26,12 @@ from lambent.runtime.target import as_handler, load
 from lambent.testing.contexts import context
 from lambent.testing.environment import Environment, Result
 from lambent.testing.front import Front, Visit, payload
+from lambent.testing.line import Line, Said
 from lambent.testing.requests import Options, Order, Verbs, written
 from lambent.testing.response import Response
+from lambent.testing.sockets import AsyncWebSocket, WebSocket
 from lambent.testing.strict import Strict
+from lambent.testing.wires import Wires, adapted, wired
 from lambent.types import ASGIApp, Handler
 
 Target = Handler | ASGIApp | Callable[..., Any] | str
@@ -35,11 +39,16 @@ Target = Handler | ASGIApp | Callable[..., Any] | str
 
 
 class Setup:
-    """What two clients have in common: the handler, its door, its contexts."""
+    """What two clients have in common: the handler, its door, its sockets, its contexts."""
 
-    def __init__(self, handler: Handler, front: Front, function: str, timeout: float, memory: int, site: Site) -> None:
-        self.handler = handler
+    def __init__(
+        self, found: Handler, wires: Wires, front: Front, function: str, timeout: float, memory: int, site: Site
+    ) -> None:
+        self.handler = wired(found, wires)
         self.front = front
+        self.wires = wires
+        self._has_path = self.handler is found and isinstance(found, Strict | Lambent)
+        """Whether sockets say which path the application sees: it has no handler of its own that would."""
         self._function = function
         self._timeout = timeout
         self._memory = memory
@@ -56,6 +65,15 @@ class Setup:
             region=self._site.region,
             account=self._site.account,
         )
+
+    def line(self, path: str, said: Said) -> Line:
+        """A connection to be. Raises ConfigurationError."""
+        if path and not self._has_path:
+            raise ConfigurationError(
+                f"websocket: expected no path, but got {path!r}: API Gateway has none for WebSockets. Which one the "
+                "application sees, its handler says: Lambent(app, websocket_path=...)."
+            )
+        return self.wires.line(self._site, path or "/", said, strict=self.front.strict)
 
 
 class Client(Verbs[Response]):
@@ -89,12 +107,12 @@ class Client(Verbs[Response]):
         account: str = "123456789012",
     ) -> None:
         def adapt(app: ASGIApp) -> Handler:
-            return Strict(app, stream=stream) if strict else Lambent(app, stream=stream)
+            return Strict(app, stream=stream, wires=wires) if strict else adapted(app, stream, wires)
 
-        site = Site(function, region, account)
-        made = load(handler, adapt) if isinstance(handler, str) else as_handler(handler, "handler", adapt)
-        self._setup = Setup(made, Front(door, site, routes, strict=strict), function, timeout, memory, site)
-        self._environment = Environment(made)
+        site, wires = Site(function, region, account), Wires()
+        found = load(handler, adapt) if isinstance(handler, str) else as_handler(handler, "handler", adapt)
+        self._setup = Setup(found, wires, Front(door, site, routes, strict=strict), function, timeout, memory, site)
+        self._environment = Environment(self._setup.handler)
         self._beside: AsyncClient | None = None
 
     def send(self, order: Order) -> Response:
@@ -116,11 +134,38 @@ class Client(Verbs[Response]):
 
         Raises what the handler raises, and EventError for an event that Lambda does not take.
         """
-        return read(self._environment.run(payload(event), self._setup.context()))
+        return read(self._run(event))
 
     def event(self, url: str, method: str = "GET", **options: Unpack[Options]) -> Any:
         """The event that a request becomes."""
         return self._setup.front.event(written(method, url, options))
+
+    def websocket(self, path: str = "", **said: Unpack[Said]) -> WebSocket:
+        """A WebSocket to the handler, connected by `with`: `client.websocket(query={"room": "a"})`.
+
+        It is made through a WebSocket API, whatever the door. Such an API has no paths: `path` is what an application
+        sees that was given bare. What is kept of connections is in memory, unless the handler has a store that is an
+        object; what it posts, `WebSocket.receive` gives. A client whose lifespan has not begun ends it with the socket.
+        """
+        return WebSocket(self._setup.line(path, said), lambda event: self._run(event).payload, self._for_a_while)
+
+    @contextmanager
+    def _for_a_while(self) -> Iterator[None]:
+        """Within it there is a lifespan, and afterwards none if there was none before."""
+        begun = self._environment.begun
+        try:
+            yield
+        finally:
+            if not begun:
+                self.close()
+
+    @property
+    def management(self) -> Wires:
+        """What WebSockets are posted to: to be given to `Connections` in place of an endpoint."""
+        return self._setup.wires
+
+    def _run(self, event: object) -> Result:
+        return self._environment.run(payload(event), self._setup.context())
 
     def close(self) -> None:
         """End the lifespan. Raises what its shutdown raises."""
@@ -183,6 +228,19 @@ class AsyncClient(Verbs[Awaitable[Response]]):
     def event(self, url: str, method: str = "GET", **options: Unpack[Options]) -> Any:
         """The event that a request becomes."""
         return self._setup.front.event(written(method, url, options))
+
+    def websocket(self, path: str = "", **said: Unpack[Said]) -> AsyncWebSocket:
+        """As `Client.websocket`, connected by `async with`."""
+
+        async def run(event: object) -> bytes:
+            return (await self._environment.handle(payload(event), self._setup.context())).payload
+
+        return AsyncWebSocket(self._setup.line(path, said), run)
+
+    @property
+    def management(self) -> Wires:
+        """As `Client.management`."""
+        return self._setup.wires
 
     async def start(self) -> None:
         """Begin the lifespan. Raises what its startup raises."""

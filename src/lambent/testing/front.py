@@ -51,7 +51,7 @@ class Front:
             raise ConfigurationError(f"door: expected {', '.join(DOORS)}, but got {door!r}.")
         self._door: Door = DOORS[door](site)
         self._routes = table(door, site, routes) if routes else None
-        self._strict = strict
+        self.strict = strict
 
     def enter(self, order: Order) -> Visit | Response:
         """The event, or what the door answers by itself: where no route leads, and to what is too large."""
@@ -80,14 +80,14 @@ class Front:
             return received(visit.order.request, self._reply(visit, result))
         except InvalidMessage as error:
             refusal = self._refused(Refusal.UNUSABLE_REPLY, visit.order, visit.arrival)
-            if not self._strict:
+            if not self.strict:
                 return refusal
             error.add_note(f"{self._door.title} would answer {refusal.status}.")
             raise
 
     def failed(self, visit: Visit, error: Exception) -> Response:
         """What the door answers when the function has raised; with `strict` that is raised again."""
-        if self._strict:
+        if self.strict:
             raise error
         return self._refused(Refusal.FUNCTION_ERROR, visit.order, visit.arrival)
 

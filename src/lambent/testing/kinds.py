@@ -44,6 +44,9 @@ KINDS: dict[str, Builder] = {
     "lex": events.lex,
     "connect": events.connect,
     **{door: partial(events.http_request, door) for door in DOORS},
+    "websocket-connect": events.websocket_connect,
+    "websocket-message": events.websocket_message,
+    "websocket-disconnect": events.websocket_disconnect,
     "authorizer": events.authorizer,
     "authorizer-request": events.authorizer_request,
     "authorizer-token": events.authorizer_token,
@@ -66,6 +69,7 @@ SINGULAR = {
     "recipients": "recipient",
     "resources": "resource",
     "slots": "slot",
+    "subprotocols": "subprotocol",
     "values": "value",
 }
 """The parameter → the option, where it is not called the same."""

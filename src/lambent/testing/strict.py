@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 
-from lambent.adapter import Lambent
+from lambent.testing.wires import Wires, adapted
 from lambent.types import ASGIApp, Invocation, Receive, Scope, Send
 
 RAISED: ContextVar[list[Exception]] = ContextVar("what applications raised")
@@ -15,9 +15,9 @@ RAISED: ContextVar[list[Exception]] = ContextVar("what applications raised")
 class Strict:
     """A Handler: the application behind the adapter."""
 
-    def __init__(self, app: ASGIApp, *, stream: bool) -> None:
+    def __init__(self, app: ASGIApp, *, stream: bool, wires: Wires | None = None) -> None:
         self._app = app
-        self._adapter = Lambent(self._watched, errors="raise", stream=stream)
+        self._adapter = adapted(self._watched, stream, wires or Wires(), errors="raise")
 
     async def serve(self, invocation: Invocation) -> None:
         """As the adapter does. Raises what the application raises, in any case."""
