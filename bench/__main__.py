@@ -6,17 +6,19 @@ import argparse
 import os
 import platform
 
-from bench import cold, concurrency, doors, imports, local, runtime, streaming, warm
+from bench import broadcast, cold, concurrency, doors, imports, local, runtime, streaming, warm, websocket
 from bench.measure import FULL, QUICK
 
 TABLES = {
     "warm": warm.measure,
     "doors": doors.measure,
+    "websocket": websocket.measure,
     "imports": imports.measure,
     "runtime": runtime.measure,
     "cold": cold.measure,
     "streaming": streaming.measure,
     "concurrency": concurrency.measure,
+    "broadcast": broadcast.measure,
     "local": local.measure,
 }
 

@@ -1,4 +1,4 @@
-"""The same small JSON endpoint as a bare ASGI application, with Starlette and with FastAPI."""
+"""The same small JSON endpoint as a bare ASGI application, with Starlette and with FastAPI; and sockets that echo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from lambent.types import ASGIApp, Receive, Scope, Send
 REPLY = {"id": 42, "q": "lamp"}
 """What all of them answer to `bench.events`."""
 
-_BODY = b'{"id":42,"q":"lamp"}'
+REPLY_TEXT = '{"id":42,"q":"lamp"}'
+_BODY = REPLY_TEXT.encode()
 
 
 async def bare(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,6 +45,33 @@ def fastapi() -> ASGIApp:
         return {"id": id, "q": q}
 
     return app
+
+
+async def bare_socket(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send each message back."""
+    if scope["type"] != "websocket":
+        raise NotImplementedError(scope["type"])
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": message["text"]})
+
+
+def starlette_socket() -> ASGIApp:
+    from starlette.applications import Starlette
+    from starlette.routing import WebSocketRoute
+    from starlette.websockets import WebSocket
+
+    async def echo(websocket: WebSocket) -> None:
+        await websocket.accept()
+        async for text in websocket.iter_text():
+            await websocket.send_text(text)
+
+    return Starlette(routes=[WebSocketRoute("/", echo)])
+
+
+def socket_apps() -> dict[str, ASGIApp]:
+    return {"bare ASGI": bare_socket, "Starlette": starlette_socket()}
 
 
 def all_apps() -> dict[str, ASGIApp]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 PATH = "/items/42"
@@ -59,7 +60,59 @@ FUNCTION_URL = _event(
 )
 HTTP_API = _event("a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com", "a1b2c3d4e5", "123456789012", "GET /items/{id}")
 
+_SOCKETS = "w1x2y3z4a5.execute-api.eu-central-1.amazonaws.com"
+
 DOORS = {"Function URL": FUNCTION_URL, "HTTP API": HTTP_API}
+
+
+CONNECTION_ID = "JCIuTfPGDoECJkA="
+
+
+def connection() -> dict[str, Any]:
+    """`$connect` of a connection that begins now."""
+    headers = {"Host": _SOCKETS, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"}
+    headers |= {name.title(): value for name, value in HEADERS.items()}
+    return {
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        **_socket_event("CONNECT", "$connect"),
+    }
+
+
+def message(body: str) -> dict[str, Any]:
+    """What the client of that connection sends."""
+    event = _socket_event("MESSAGE", "$default")
+    event["requestContext"]["messageId"] = "JCIuUfPGDoECJkA="
+    return {**event, "body": body}
+
+
+def ended() -> dict[str, Any]:
+    """`$disconnect` of that connection."""
+    event = _socket_event("DISCONNECT", "$disconnect")
+    event["requestContext"] |= {"disconnectStatusCode": 1001, "disconnectReason": ""}
+    return event
+
+
+def _socket_event(kind: str, route_key: str) -> dict[str, Any]:
+    now = int(time.time() * 1000)
+    return {
+        "requestContext": {
+            "routeKey": route_key,
+            "eventType": kind,
+            "extendedRequestId": "JCIuSmjLgPHcESJw=",
+            "requestTime": "21/Nov/2026:10:00:00 +0000",
+            "messageDirection": "IN",
+            "stage": "prod",
+            "connectedAt": now,
+            "requestTimeEpoch": now,
+            "identity": {"sourceIp": "203.0.113.7", "userAgent": HEADERS["user-agent"]},
+            "requestId": "JCIuSmjLgPHcESJw=",
+            "domainName": _SOCKETS,
+            "connectionId": CONNECTION_ID,
+            "apiId": "w1x2y3z4a5",
+        },
+        "isBase64Encoded": False,
+    }
 
 
 def records(size: int) -> dict[str, Any]:

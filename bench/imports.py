@@ -13,7 +13,9 @@ AIM = 1.05
 BASE = "import asyncio"
 STATEMENTS = (
     BASE,
+    "import lambent",
     "from lambent import Lambent",
+    "from lambent import Connections",
     "import mangum",
     "import lynara",
     "import lambent.runtime.lifecycle",

@@ -36,10 +36,41 @@ class Effort(NamedTuple):
     """`local`: of each start."""
     node: bool
     """`local`: whether the peer that npm installs is measured too."""
+    sockets: int
+    """`broadcast`: clients of each server."""
+    broadcasts: int
 
 
-FULL = Effort(21, 0.02, 41, 5, few=500, many=5000, starts=5, requests=1000, load_seconds=2, reloads=2, node=True)
-QUICK = Effort(1, 0.001, 1, 1, few=2, many=60, starts=1, requests=3, load_seconds=0.1, reloads=1, node=False)
+FULL = Effort(
+    21,
+    0.02,
+    41,
+    5,
+    few=500,
+    many=5000,
+    starts=5,
+    requests=1000,
+    load_seconds=2,
+    reloads=2,
+    node=True,
+    sockets=1000,
+    broadcasts=11,
+)
+QUICK = Effort(
+    1,
+    0.001,
+    1,
+    1,
+    few=2,
+    many=60,
+    starts=1,
+    requests=3,
+    load_seconds=0.1,
+    reloads=1,
+    node=False,
+    sockets=5,
+    broadcasts=1,
+)
 
 
 def take_turns(turns: Sequence[Callable[[], T]], rounds: int) -> list[list[T]]:

@@ -15,6 +15,16 @@ ROWS = {
         f"{app}, {door}" for app in ("bare ASGI", "Starlette", "FastAPI") for door in ("Function URL", "HTTP API")
     ],
     "doors": [*DOORS, "4.5 MB of bytes: copies"],
+    "websocket": [
+        *(
+            f"{app}, {mode}"
+            for app in ("bare ASGI", "Starlette", "bare ASGI, a new session")
+            for mode in ("replay", "resident")
+        ),
+        "$connect",
+        "$disconnect",
+    ],
+    "broadcast": ["messages/s", "ms in all"],
     "local": [
         "start to first reply, ms (aim: < 500)",
         "warm request, ms (aim: < 2)",
@@ -32,7 +42,9 @@ if sys.platform == "linux":  # elsewhere there is no wheel of AWS's own client, 
         "concurrency": ["Lambent, one process", "Lambent, a process per vCPU", "awslambdaric with Mangum"],
         "imports": [
             "import asyncio",
+            "import lambent",
             "from lambent import Lambent",
+            "from lambent import Connections",
             "import mangum",
             "import lynara",
             "import lambent.runtime.lifecycle",
@@ -67,5 +79,5 @@ def test_a_table_that_is_not_there_is_named_with_those_that_are() -> None:
     ran = bench("--quick", "nonsense")
 
     assert ran.returncode == 2
-    tables = "warm, doors, imports, runtime, cold, streaming, concurrency, local"
+    tables = "warm, doors, websocket, imports, runtime, cold, streaming, concurrency, broadcast, local"
     assert f"no such table: nonsense; there are {tables}" in ran.stderr

@@ -98,6 +98,7 @@ PROGRAMS = {
     "docs/how-to/snapstart.md": ("curl",),
     "docs/how-to/routes-and-doors.md": ("curl",),
     "docs/how-to/use-other-tools-files.md": ("curl",),
+    "examples/chat/README.md": ("curl",),
 }
 
 
