@@ -1,0 +1,95 @@
+"""Patterns over JSON, in EventBridge's language: which events a function wants. Pure.
+
+Source: docs.aws.amazon.com/eventbridge, "Event patterns", "Comparison operators".
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any, TypeGuard
+
+Test = Callable[[object], bool]
+"""Whether a value is wanted. What is not there is MISSING."""
+
+MISSING = object()
+COMPARISONS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+OPERATORS = ("anything-but", "equals-ignore-case", "exists", "numeric", "prefix", "suffix")
+
+
+def table(pattern: Mapping[str, Any]) -> Test:
+    """All of its keys must match."""
+    tests: list[Test] = []
+    for key, each in pattern.items():
+        if key == "$or" and isinstance(each, list):
+            tests.append(some([table(choice) for choice in each]))
+        elif isinstance(each, dict):
+            tests.append(at(key, table(each)))
+        elif isinstance(each, list) and each:
+            tests.append(at(key, listed(some([condition(choice) for choice in each]))))
+        else:
+            raise ValueError(f"expected a list of values at {key!r}, such as [{json.dumps(each)}]")
+    return lambda value: all(test(value) for test in tests)
+
+
+def at(key: str, test: Test) -> Test:
+    return lambda value: test(value.get(key, MISSING) if isinstance(value, Mapping) else MISSING)
+
+
+def some(tests: list[Test]) -> Test:
+    return lambda value: any(test(value) for test in tests)
+
+
+def listed(test: Test) -> Test:
+    """Of a list it is enough that one item matches."""
+    return lambda value: any(map(test, value)) if isinstance(value, list) else test(value)
+
+
+def condition(wanted: Any) -> Test:
+    """One value of a list: a plain one, or an operator."""
+    if not isinstance(wanted, dict):
+        return lambda value: same(value, wanted)
+    if len(wanted) != 1 or next(iter(wanted)) not in OPERATORS:
+        raise ValueError(f"expected one of {', '.join(OPERATORS)}, but got {json.dumps(wanted)}")
+    ((name, operand),) = wanted.items()
+    if name == "exists" and isinstance(operand, bool):
+        return lambda value: (value is not MISSING) is operand
+    if name == "anything-but":
+        return anything_but(operand)
+    if name == "numeric":
+        return numeric(operand)
+    if name == "exists" or not isinstance(operand, str):
+        expected = f"{name} with {'true or false' if name == 'exists' else 'a text'}"
+        raise ValueError(f"expected {expected}, but got {json.dumps(operand)}")
+    tests: dict[str, Callable[[str], bool]] = {
+        "prefix": lambda value: value.startswith(operand),
+        "suffix": lambda value: value.endswith(operand),
+        "equals-ignore-case": lambda value: value.casefold() == operand.casefold(),
+    }
+    return lambda value: isinstance(value, str) and tests[name](value)
+
+
+def anything_but(operand: Any) -> Test:
+    """One value, several, or an operator; what is not there does not match either."""
+    tests = [condition(each) for each in (operand if isinstance(operand, list) else [operand])]
+    return lambda value: value is not MISSING and not any(test(value) for test in tests)
+
+
+def numeric(operand: Any) -> Test:
+    """`[">", 0, "<=", 100]`."""
+    pairs = list(zip(operand[::2], operand[1::2], strict=False)) if isinstance(operand, list) else []
+    known = all(str(sign) in COMPARISONS and is_number(bound) for sign, bound in pairs)
+    if not pairs or not known or len(pairs) * 2 != len(operand):
+        expected = 'numeric with comparisons, such as [">", 0, "<=", 100]'
+        raise ValueError(f"expected {expected}, but got {json.dumps(operand)}")
+    return lambda value: is_number(value) and all(COMPARISONS[sign](value, bound) for sign, bound in pairs)
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def same(value: object, wanted: object) -> bool:
+    """As JSON sees it: true is not 1."""
+    return value is not MISSING and value == wanted and isinstance(value, bool) is isinstance(wanted, bool)
