@@ -21,6 +21,8 @@ FLEET = "tests/integration/test_fleet.py::"
 INVOKE = "tests/integration/test_invoke_api.py::"
 AUTHORIZERS = "tests/integration/test_authorizers.py::"
 SOURCES = "tests/integration/test_sources.py::"
+SOCKETS = "tests/dev/sockets/test_live.py::"
+WEBSOCKET_APIS = "tests/integration/test_websocket_apis.py::"
 RELOAD = "tests/integration/test_reload.py::"
 AS_ON_AWS = "::test_the_event_is_aws_s_field_by_field_and_in_its_order"
 
@@ -48,8 +50,27 @@ TESTS = {
         f"{DOORS}test_function_url.py{AS_ON_AWS}",
         f"{SERVER}test_a_request_is_answered_by_the_function",
     ),
-    "WebSocket API": (),
-    "`@connections`": (),
+    "WebSocket API": (
+        f"{DOORS}test_websocket_api.py::test_the_event_of_a_handshake_is_aws_s_field_by_field_and_in_its_order",
+        f"{DOORS}test_websocket_api.py::test_the_event_of_a_message_is_aws_s_field_by_field_and_in_its_order",
+        f"{DOORS}test_websocket_api.py::test_the_event_of_an_end_is_aws_s_field_by_field_and_in_its_order",
+        f"{WEBSOCKET_APIS}test_a_handshake_messages_and_the_end",
+        f"{WEBSOCKET_APIS}test_a_client_is_refused",
+        "tests/integration/test_websockets.py::test_the_echo_of_fastapis_tutorial",
+    ),
+    "Routes by message, route responses": (
+        f"{SOCKETS}test_messages_take_their_routes",
+        f"{SOCKETS}test_a_reply_goes_nowhere_unless_the_route_has_a_response",
+    ),
+    "Sizes, time limits and close codes of WebSockets": (
+        f"{WEBSOCKET_APIS}test_what_api_gateway_does_not_take_ends_it",
+        f"{WEBSOCKET_APIS}test_idle_ones_are_closed_in_scaled_time",
+        f"{SOCKETS}test_messages_either_way_and_pings_keep_it_open_but_not_beyond_its_life",
+    ),
+    "`@connections`": (
+        f"{WEBSOCKET_APIS}test_boto3_posts_asks_and_closes",
+        f"{WEBSOCKET_APIS}test_a_request_pushes_and_all_functions_have_one_store",
+    ),
     "Streamed responses": (
         "tests/integration/test_streaming.py::test_a_piece_arrives_before_the_next_one_is_sent",
         "tests/integration/test_streaming.py::test_server_sent_events_and_a_download_arrive_piece_by_piece",
@@ -81,6 +102,9 @@ TESTS = {
         f"{AUTHORIZERS}test_a_function_decides_and_its_decision_is_kept",
         f"{AUTHORIZERS}test_a_policy_is_for_methods",
         "tests/dev/test_authorizers.py::test_a_token_authorizer_is_asked_with_the_token",
+    ),
+    "Lambda authorizers of `$connect`": (
+        f"{SOCKETS}test_an_authorizer_decides_first_and_every_event_tells_what_it_said",
     ),
     "API keys": (f"{AUTHORIZERS}test_an_api_key",),
     "AWS_IAM": (f"{AUTHORIZERS}test_a_signature",),

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pytest
 from fastapi import Depends, FastAPI
@@ -28,6 +28,7 @@ from lambent.errors import (
 from lambent.stores.memory import MemoryStore
 from lambent.stores.model import Stored
 from lambent.types import ASGIApp, Message, Receive, Scope, Send
+from lambent.websocket.connections import Connections, Manager
 from tests.payloads import SOCKETS, payload
 from tests.test_adapter import DROP, ODD, mutated
 from tests.websocket.play import Gateway, Kind
@@ -1544,6 +1545,40 @@ def test_what_a_message_has_changed_is_kept_before_the_client_is_answered(kind: 
             await send(says("welcome"))
 
     async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        kept: list[object] = []
+        post = gateway.posts.post
+
+        async def look(connection_id: str, data: bytes, *, connected_at: float | None = None) -> None:
+            stored = await gateway.store.load(f"connection/{connection_id}")
+            assert stored is not None
+            assert stored is not None
+            kept.append(json.loads(stored.data.splitlines()[1])["session"])
+            await post(connection_id, data, connected_at=connected_at)
+
+        gateway.posts.post = look  # type: ignore[method-assign]  # to look in between
+        await socket.send("ali")
+        assert kept == [{"name": "ali"}]
+
+    kind.play(app, story)
+
+
+def test_what_a_message_has_changed_is_kept_before_others_are_told(kind: Kind) -> None:
+    """By Connections, in place of the endpoint's own `send`."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        while (message := await receive())["type"] == "websocket.receive":
+            extension = scope["extensions"]["aws.websocket"]
+            extension["session"]["name"] = message["text"]
+            await connections[0].send(extension["connection_id"], "somebody has a new name")
+
+    connections: list[Connections] = []
+
+    async def story(gateway: Gateway) -> None:
+        connections.append(Connections(gateway.store, cast(Manager, gateway.posts)))
         socket = gateway.socket()
         await socket.connect()
         kept: list[object] = []

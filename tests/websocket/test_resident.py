@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextvars import copy_context
 from typing import Any, cast
 
 import pytest
@@ -580,11 +581,12 @@ def test_a_turn_that_is_not_waited_for_leaves_nothing() -> None:
 
 def test_what_is_held_is_what_current_tells() -> None:
     one, two = ReturnedInvocation({"n": 1}, None), ReturnedInvocation({"n": 2}, None)
-    held = Held(one)
-    invocation = held.context.run(current)
+    surroundings = copy_context()
+    held = Held(one, surroundings)
+    invocation = surroundings.run(current)
     assert (invocation.event, invocation.work) == ({"n": 1}, one.work)
     held.hold(two)
-    assert held.context.run(current) is invocation
+    assert surroundings.run(current) is invocation
     assert (invocation.event, invocation.work is two.work) == ({"n": 2}, True)
     held.release()
     assert invocation.work is None

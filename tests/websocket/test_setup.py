@@ -7,11 +7,12 @@ import pytest
 
 from lambent import Lambent
 from lambent.errors import ConfigurationError
+from lambent.stores import STORE
 from lambent.stores.memory import MemoryStore
 from lambent.types import Message, Receive, Scope, Send
 from lambent.websocket.endpoint import VARIABLE
 from lambent.websocket.management import Management
-from lambent.websocket.setup import STORE, Posters, opened
+from lambent.websocket.setup import Posters
 from tests.payloads import payload
 from tests.websocket.play import Posts
 
@@ -48,23 +49,10 @@ def connect(**options: Any) -> Any:
 # The store
 
 
-def test_a_store_is_an_object_or_a_url() -> None:
-    store = MemoryStore()
-    assert opened(store) is store
-    assert isinstance(opened("memory://"), MemoryStore)
-
-
-def test_a_store_is_what_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(STORE, "memory://")
-    assert isinstance(opened(None), MemoryStore)
-
-
 @pytest.mark.parametrize("value", [None, ""])
 def test_without_a_store_the_error_says_what_to_set(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     if value is not None:
         monkeypatch.setenv(STORE, value)
-    with pytest.raises(ConfigurationError, match=r"Set LAMBENT_STORE .* lambent stores init URL"):
-        opened(None)
     with pytest.raises(ConfigurationError, match="LAMBENT_STORE"):
         connect(websocket_endpoint="https://example.com/prod")
 

@@ -15,9 +15,10 @@ from typing import Protocol, TypeVar, cast
 
 from lambent.errors import ConfigurationError, ConnectionGone, InvalidMessage, ServiceError
 from lambent.invocation import CURRENT
+from lambent.stores import STORE, opened
 from lambent.websocket.broadcast import Broadcast, Spread
 from lambent.websocket.peers import Poster
-from lambent.websocket.setup import STORE, Posters, opened
+from lambent.websocket.setup import Posters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,11 +110,11 @@ class Connections:
 
         Raises ConnectionGone, and then it is in no group any more; InvalidMessage for one that is too long.
         """
-        await self._post(connection_id, _payload(data))
+        await self._sent(connection_id, _payload(data))
 
     async def send_json(self, connection_id: str, value: object) -> None:
         """Send a value as JSON. Raises what `send` raises, and InvalidMessage for what is not JSON."""
-        await self._post(connection_id, _json(value))
+        await self._sent(connection_id, _json(value))
 
     async def close(self, connection_id: str) -> None:
         """End a connection; one that is gone is ended. Its `$disconnect` comes, and then it leaves its groups."""
@@ -158,6 +159,7 @@ class Connections:
         return await self._broadcast(group, _json(value), exclude)
 
     async def _broadcast(self, group: str, payload: bytes, exclude: str | Iterable[str]) -> Broadcast:
+        await _settle()
         spread = Spread(lambda member: self._post(member, payload), self._concurrency)
         await spread.over(self.members(group), {exclude} if isinstance(exclude, str) else frozenset(exclude))
         if spread.complaint:
@@ -165,6 +167,10 @@ class Connections:
         return Broadcast(spread.sent, spread.gone, spread.failed)
 
     # how they are reached
+
+    async def _sent(self, connection_id: str, data: bytes) -> None:
+        await _settle()
+        await self._post(connection_id, data)
 
     async def _post(self, connection_id: str, data: bytes) -> None:
         await self._reach(
@@ -250,6 +256,15 @@ class Connections:
         self._doubts.pop(connection_id, None)
         if self._archive is not None:
             await self._archive.store.forget(connection_id)
+
+
+async def _settle() -> None:
+    """Within an event of a connection: have its session kept before anybody is sent what it may answer."""
+    from lambent.websocket.peers import LIVE
+
+    live = LIVE.get(None)
+    if live is not None:
+        await live.settle()
 
 
 def _socket_event() -> dict[str, Event] | None:

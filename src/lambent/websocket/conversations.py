@@ -11,17 +11,25 @@ from __future__ import annotations
 
 import logging
 import time
+from contextvars import copy_context
 from functools import partial
 
 from lambent.asgi.scope import websocket_scope
 from lambent.asgi.websocket import CLOSED, GONE, WebSocketConversation
-from lambent.errors import ConnectionGone, IncompleteResponse, InvalidMessage, MalformedEvent, StoreError, UnexpectedMessage
+from lambent.errors import (
+    ConnectionGone,
+    IncompleteResponse,
+    InvalidMessage,
+    MalformedEvent,
+    StoreError,
+    UnexpectedMessage,
+)
 from lambent.gateway import websocket_api
 from lambent.gateway.model import Response
 from lambent.websocket.archive import Archive
-from lambent.websocket.peers import Knocking, Live
+from lambent.websocket.peers import LIVE, Knocking, Live
 from lambent.websocket.record import Record
-from lambent.websocket.resident import Residents
+from lambent.websocket.resident import Held, Residents
 from lambent.websocket.run import Run
 from lambent.websocket.visit import Visit
 
@@ -301,11 +309,11 @@ class Conversations:
         extension |= _told(invocation.event, kind)
         event, context = invocation.event, invocation.context
         scope = websocket_scope(record.request(), record.subprotocols, event, context, self._state(), extension)
-        if self._residents is None:
-            return Visit(scope, extension, live, Run(self._app, scope, conversation))
-        held = self._residents.context(invocation)
-        visit = Visit(scope, extension, live, Run(self._app, scope, conversation, held.context))
-        self._residents.keep(kept.connection_id, visit, held)
+        surroundings = copy_context()
+        surroundings.run(LIVE.set, live)
+        visit = Visit(scope, extension, live, Run(self._app, scope, conversation, surroundings))
+        if self._residents is not None:
+            self._residents.keep(kept.connection_id, visit, Held(invocation, surroundings))
         return visit
 
     async def _resumed(self, invocation: Invocation, kind: str, message: Message, kept: Kept) -> Visit | None:
@@ -333,6 +341,7 @@ class Conversations:
 
     async def _rest(self, visit: Visit, kept: Kept) -> None:
         """The application waits: let it, where conversations are resident, or unwind it."""
+        visit.live.first = None
         goes_on = visit.run.conversation.waits and visit.run.conversation.state not in (CLOSED, GONE)
         if self._residents is not None and goes_on and not visit.run.task.done():
             await self._residents.park(kept.connection_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import ContextVar
 from typing import Protocol
 
 from lambent.errors import ConnectionGone, ServiceError
@@ -107,11 +108,15 @@ class Live:
         """Post a message. Raises ConnectionGone."""
         if self.closed:
             raise ConnectionGone("The connection has been closed.", 410, "GoneException")
+        await self.settle()
+        payload = data.encode("utf-8", "replace") if isinstance(data, str) else data
+        await self._poster.post(self._id, payload, connected_at=self._connected_at)
+
+    async def settle(self) -> None:
+        """Do what is to be done before the first message of an event leaves, unless it is done."""
         first, self.first = self.first, None
         if first is not None:
             await first()
-        payload = data.encode("utf-8", "replace") if isinstance(data, str) else data
-        await self._poster.post(self._id, payload, connected_at=self._connected_at)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the connection, and forget it. API Gateway chooses the code itself."""
@@ -128,3 +133,7 @@ class Live:
         """It was accepted once, and is not any more."""
         del response
         await self.close()
+
+
+LIVE: ContextVar[Live] = ContextVar("lambent websocket")
+"""The connection whose event the code runs for. What it sends to others by Connections, this one may answer."""

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager
-from contextvars import copy_context
 from secrets import token_hex
 
 from lambent.invocation import CURRENT, Handled
@@ -30,12 +29,12 @@ LIMIT = 1000
 class Held:
     """What `lambent.current()` is in a conversation: the invocation of the event that it is at."""
 
-    __slots__ = ("context", "handled")
+    __slots__ = ("handled",)
 
-    def __init__(self, invocation: Invocation) -> None:
+    def __init__(self, invocation: Invocation, surroundings: Context) -> None:
+        """`surroundings` are those in which the conversation runs."""
         self.handled = Handled(invocation.event, invocation.context)
-        self.context: Context = copy_context()
-        self.context.run(CURRENT.set, self.handled)
+        surroundings.run(CURRENT.set, self.handled)
         self.hold(invocation)
 
     def hold(self, invocation: Invocation) -> None:
@@ -94,10 +93,6 @@ class Residents:
             lock, count = self._turns.pop(connection_id)
             if count > 1:
                 self._turns[connection_id] = lock, count - 1
-
-    def context(self, invocation: Invocation) -> Held:
-        """In which to begin a conversation."""
-        return Held(invocation)
 
     def keep(self, connection_id: str, visit: Visit, held: Held) -> None:
         """One begins."""

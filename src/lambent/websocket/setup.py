@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from lambent.errors import ConfigurationError
+from lambent.stores import opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lambent.types import ASGIApp, Event
     from lambent.websocket.conversations import Conversations
     from lambent.websocket.peers import Poster
-
-STORE = "LAMBENT_STORE"
 
 
 class Posters:
@@ -89,19 +87,3 @@ def conversations(
         state=state,
         resident=websockets == "resident",
     )
-
-
-def opened(store: str | Store | None) -> Store:
-    """The store that is meant. Raises ConfigurationError if there is none."""
-    if store is None:
-        store = os.environ.get(STORE) or None
-    if store is None:
-        raise ConfigurationError(
-            "WebSockets need a store for what is kept of their connections, and none is named. Set LAMBENT_STORE to "
-            "its URL, such as dynamodb://TABLE, or say Lambent(app, store=...). Make it once: lambent stores init URL."
-        )
-    if isinstance(store, str):
-        from lambent.stores import open_store
-
-        return open_store(store)
-    return store
