@@ -27,11 +27,11 @@ from lambent.errors import (
 from lambent.gateway import websocket_api
 from lambent.gateway.model import Response
 from lambent.websocket.archive import Archive
-from lambent.websocket.peers import LIVE, Knocking, Live
+from lambent.websocket.peers import LIVE, Knocking, Live, is_disconnect
 from lambent.websocket.record import Record
 from lambent.websocket.resident import Held, Residents
 from lambent.websocket.run import Run
-from lambent.websocket.visit import Visit
+from lambent.websocket.visit import Visit, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Conversations:
         """The application has accepted the client, and is through with it: it gets what was sent, and is closed."""
         error, gone = visit.run.error, visit.run.conversation.state is GONE
         await self._end(visit, kept)
-        if not (gone and _is_disconnect(error)):
+        if not (gone and is_disconnect(error)):
             self._tell(error)
         kept.record.closing = True
         if not invocation.prompt:
@@ -245,7 +245,7 @@ class Conversations:
         error = run.error
         if isinstance(error, StoreError):  # its own, or of the session: the connection stays
             raise error
-        if isinstance(error, Exception) and not (gone and _is_disconnect(error)):
+        if isinstance(error, Exception) and not (gone and is_disconnect(error)):
             if not gone:
                 await visit.live.close()
             return error
@@ -306,7 +306,7 @@ class Conversations:
             "endpoint": record.endpoint,
             "session": record.session,
         }
-        extension |= _told(invocation.event, kind)
+        extension |= told(invocation.event, kind)
         event, context = invocation.event, invocation.context
         scope = websocket_scope(record.request(), record.subprotocols, event, context, self._state(), extension)
         surroundings = copy_context()
@@ -333,7 +333,7 @@ class Conversations:
             return None
         visit = resident.visit
         visit.scope["aws.event"], visit.scope["aws.context"] = invocation.event, invocation.context
-        visit.extension |= _told(invocation.event, kind)
+        visit.extension |= told(invocation.event, kind)
         resident.hold(invocation)
         record.session = kept.into(visit.extension["session"])
         visit.run.conversation.feed(message)
@@ -388,11 +388,6 @@ class Conversations:
         await invocation.reply(websocket_api.reply(response, invocation.event, self._settings))
 
 
-def _told(event: Event, kind: str) -> dict[str, object]:
-    """What the extension says of an event."""
-    return {"event": kind, "route_key": event["requestContext"].get("routeKey", "")}
-
-
 def _handshake(event: Event, settings: Settings) -> tuple[Request, float]:
     """The request, and when it came, in seconds since the epoch. Raises MalformedEvent."""
     try:
@@ -400,8 +395,3 @@ def _handshake(event: Event, settings: Settings) -> tuple[Request, float]:
         return websocket_api.request(event, settings), connected_at
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise MalformedEvent(f"{type(error).__name__}: {error}") from error
-
-
-def _is_disconnect(error: BaseException | None) -> bool:
-    """Whether it says only that the client has gone: a send's own error, or what frameworks make of it."""
-    return isinstance(error, ConnectionGone) or type(error).__name__ in ("WebSocketDisconnect", "ConnectionClosed")

@@ -137,3 +137,8 @@ class Live:
 
 LIVE: ContextVar[Live] = ContextVar("lambent websocket")
 """The connection whose event the code runs for. What it sends to others by Connections, this one may answer."""
+
+
+def is_disconnect(error: BaseException | None) -> bool:
+    """Whether it says only that the client has gone: a send's own error, or what frameworks make of it."""
+    return isinstance(error, ConnectionGone) or type(error).__name__ in ("WebSocketDisconnect", "ConnectionClosed")

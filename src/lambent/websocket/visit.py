@@ -6,7 +6,7 @@ from lambent.errors import InvalidMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from lambent.types import Scope
+    from lambent.types import Event, Scope
     from lambent.websocket.peers import Live
     from lambent.websocket.record import Session
     from lambent.websocket.run import Run
@@ -29,3 +29,8 @@ class Visit:
         if not isinstance(session, dict):
             raise InvalidMessage(f"Expected the session to be a dictionary, but got a {type(session).__name__}.")
         return session
+
+
+def told(event: Event, kind: str) -> dict[str, object]:
+    """What the extension says of an event."""
+    return {"event": kind, "route_key": event["requestContext"].get("routeKey", "")}
