@@ -64,8 +64,21 @@ def test_connections_load_what_asyncio_loads_and_a_few_of_their_own(asyncio_s: s
         assert name not in more
 
 
+def test_events_load_what_asyncio_loads_and_a_few_of_their_own(asyncio_s: set[str]) -> None:
+    more = loaded("from lambent import Events") - asyncio_s
+    assert {name for name in more if not name.startswith("lambent")} <= {"__future__"}
+    assert len(more) <= 20
+    for name in ("lambent.adapter", "lambent.events.binding", "lambent.events.sources.sqs", "lambent.stores"):
+        assert name not in more
+
+
+def test_a_function_registered_loads_no_more(asyncio_s: set[str]) -> None:
+    script = "from lambent import Events\n@Events().sqs('orders')\nasync def order(order: dict): ..."
+    assert {name for name in loaded(script) - asyncio_s if not name.startswith("lambent")} <= {"__future__"}
+
+
 def test_each_name_is_there_and_listed() -> None:
-    names = {"Connections", "Lambent", "__version__", "after_restore", "before_snapshot", "current"}
+    names = {"Connections", "Events", "Lambent", "__version__", "after_restore", "before_snapshot", "current"}
     assert names == set(lambent.__all__) == set(dir(lambent))
     assert all(getattr(lambent, name) for name in lambent.__all__)
 

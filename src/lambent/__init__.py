@@ -10,15 +10,17 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambent.adapter import Lambent
+    from lambent.events.events import Events
     from lambent.invocation import current
     from lambent.snapstart import after_restore, before_snapshot
     from lambent.websocket.connections import Connections
 
-__all__ = ["Connections", "Lambent", "__version__", "after_restore", "before_snapshot", "current"]
+__all__ = ["Connections", "Events", "Lambent", "__version__", "after_restore", "before_snapshot", "current"]
 __version__ = "0.1.0"
 
 _FRONT_DOOR = {
     "Connections": "lambent.websocket.connections",
+    "Events": "lambent.events.events",
     "Lambent": "lambent.adapter",
     "after_restore": "lambent.snapstart",
     "before_snapshot": "lambent.snapstart",

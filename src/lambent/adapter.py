@@ -121,6 +121,8 @@ class Lambent:
         self._websockets = websockets, store, websocket_endpoint
         self._events = events
         self._state: dict[str, object] = {}
+        if events is not None:
+            events.bind(app, self._get_state, self.gateways, self._settings, self.base_path)
         if eager:
             self._called().start()
 
@@ -203,7 +205,9 @@ class Lambent:
             await invocation.reply(self._translate(_refusal(error), event, gateway))
             return
         if self.base_path:
-            _mount(request, self.base_path)
+            from lambent.gateway.path import mount
+
+            mount(request, self.base_path)
         scope = http_scope(request, event, invocation.context, self._state)
         conversation = HTTPConversation(request.body, respond, request.method == "HEAD")
         if streamed is not None:
@@ -347,13 +351,6 @@ def _streams(wanted: bool | None) -> bool:
             "Or do without streaming."
         )
     return wanted
-
-
-def _mount(request: Request, base_path: str) -> None:
-    """Add `base_path` to the root path, if the path begins with it at the boundary of a segment."""
-    inner = request.path[len(request.root_path) :]
-    if f"{inner}/".startswith(f"{base_path}/"):
-        request.root_path += base_path
 
 
 def _check_all(app: object, lifespan: str, errors: str, websockets: str) -> None:

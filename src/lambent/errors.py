@@ -6,7 +6,9 @@
     │   ├── MalformedEvent       a gateway or source does, but a field of it cannot be read
     │   │   └── TruncatedBody      the gateway passes on a part of the body only
     │   ├── DecodingError        what a record carries cannot become what its function wants
-    │   └── NoFunction           no function is registered for the event, or for a record of it
+    │   ├── NoFunction           no function is registered for the event, or for a record of it
+    │   ├── AlreadyInProgress    what a record asks for is being done elsewhere at this moment
+    │   └── IdempotencyMismatch  it has the key of another that has been done, but not its payload
     ├── AppError               the application broke its protocol
     │   ├── UnexpectedMessage    a message that is not allowed in this state of the conversation
     │   ├── InvalidMessage       a message with a field of the wrong type, or one that must not be sent
@@ -81,6 +83,14 @@ class NoFunction(EventError):
     """No function is registered for the event, or for a record of it."""
 
 
+class AlreadyInProgress(EventError):
+    """What a record asks for is being done elsewhere at this moment: it was not begun here. It may come again."""
+
+
+class IdempotencyMismatch(EventError):
+    """A record has the key of another that has been done, but not its payload: it was not begun."""
+
+
 class AppError(LambentError):
     """The application broke its protocol."""
 
@@ -98,7 +108,10 @@ class IncompleteResponse(AppError):
 
 
 class FailureStatus(AppError):
-    """The application answered with a status of `failure_statuses`: Lambda counts, retries and alarms."""
+    """The application answered with a status of `failure_statuses`, or of failure to a request that was in a message.
+
+    Lambda counts, retries and alarms.
+    """
 
 
 class InvalidResult(AppError):

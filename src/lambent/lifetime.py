@@ -36,6 +36,9 @@ class Lifetime:
         if self._events is not None:
             try:
                 await self._events.__aenter__()
+            except Exception:
+                await self._lifespan.__aexit__(None, None, None)  # what was started is shut down
+                raise
             except BaseException as error:
                 await self._lifespan.__aexit__(type(error), error, error.__traceback__)
                 raise

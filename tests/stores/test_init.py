@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lambent.errors import ConfigurationError
-from lambent.stores import SCHEMES, open_store, shown
+from lambent.stores import SCHEMES, STORE, open_store, opened, shown
 from lambent.stores.memory import MemoryStore
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -58,6 +58,26 @@ def test_another_url_is_told_which_there_are(url: str) -> None:
         open_store(url)
     assert all(f"{scheme}://" in str(caught.value) for scheme in SCHEMES)
     assert "pa55" not in str(caught.value)
+
+
+def test_a_store_is_an_object_or_a_url() -> None:
+    store = MemoryStore()
+    assert opened(store) is store
+    assert isinstance(opened("memory://"), MemoryStore)
+
+
+def test_a_store_is_what_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STORE, "memory://")
+    assert isinstance(opened(None), MemoryStore)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_a_store_the_error_says_what_to_set(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(STORE, raising=False)
+    if value is not None:
+        monkeypatch.setenv(STORE, value)
+    with pytest.raises(ConfigurationError, match=r"Set LAMBENT_STORE .* lambent stores init URL"):
+        opened(None)
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:

@@ -14,8 +14,10 @@ Test = Callable[[object], bool]
 """Whether a value is wanted. What is not there is MISSING."""
 
 MISSING = object()
+_ANY_CASE = "equals-ignore-case"
+_ESCAPED = ("\\*", "\\\\")
 COMPARISONS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
-OPERATORS = ("anything-but", "equals-ignore-case", "exists", "numeric", "prefix", "suffix")
+OPERATORS = ("anything-but", "cidr", "equals-ignore-case", "exists", "numeric", "prefix", "suffix", "wildcard")
 
 
 def table(pattern: Mapping[str, Any]) -> Test:
@@ -25,7 +27,7 @@ def table(pattern: Mapping[str, Any]) -> Test:
         if key == "$or" and isinstance(each, list):
             tests.append(some([table(choice) for choice in each]))
         elif isinstance(each, dict):
-            tests.append(at(key, table(each)))
+            tests.append(at(key, listed(table(each))))
         elif isinstance(each, list) and each:
             tests.append(at(key, listed(some([condition(choice) for choice in each]))))
         else:
@@ -42,7 +44,7 @@ def some(tests: list[Test]) -> Test:
 
 
 def listed(test: Test) -> Test:
-    """Of a list it is enough that one item matches."""
+    """Of a list it is enough that one item matches, which all that is asked of objects must hold for."""
     return lambda value: any(map(test, value)) if isinstance(value, list) else test(value)
 
 
@@ -59,15 +61,52 @@ def condition(wanted: Any) -> Test:
         return anything_but(operand)
     if name == "numeric":
         return numeric(operand)
+    if name in ("prefix", "suffix") and isinstance(operand, dict) and isinstance(operand.get(_ANY_CASE), str):
+        folded = text(name, operand[_ANY_CASE].casefold())
+        return lambda value: isinstance(value, str) and folded(value.casefold())
     if name == "exists" or not isinstance(operand, str):
         expected = f"{name} with {'true or false' if name == 'exists' else 'a text'}"
         raise ValueError(f"expected {expected}, but got {json.dumps(operand)}")
-    tests: dict[str, Callable[[str], bool]] = {
-        "prefix": lambda value: value.startswith(operand),
-        "suffix": lambda value: value.endswith(operand),
-        "equals-ignore-case": lambda value: value.casefold() == operand.casefold(),
-    }
-    return lambda value: isinstance(value, str) and tests[name](value)
+    test = text(name, operand)
+    return lambda value: isinstance(value, str) and test(value)
+
+
+def text(name: str, operand: str) -> Callable[[str], bool]:
+    """An operator that compares text."""
+    if name == "prefix":
+        return lambda value: value.startswith(operand)
+    if name == "suffix":
+        return lambda value: value.endswith(operand)
+    if name == _ANY_CASE:
+        return lambda value: value.casefold() == operand.casefold()
+    return wildcard(operand) if name == "wildcard" else cidr(operand)
+
+
+def wildcard(operand: str) -> Callable[[str], bool]:
+    r"""`*` is any letters; `\*` and `\\` are these letters."""
+    import re
+
+    pieces = re.split(r"(\\\*|\\\\|\*)", operand)
+    matches = re.compile(
+        "".join(".*?" if each == "*" else re.escape(each[-1:] if each in _ESCAPED else each) for each in pieces),
+        re.DOTALL,
+    )
+    return lambda value: matches.fullmatch(value) is not None
+
+
+def cidr(operand: str) -> Callable[[str], bool]:
+    """Addresses of a network, such as `10.0.0.0/24`."""
+    from ipaddress import ip_address, ip_network
+
+    network = ip_network(operand, strict=False)
+
+    def test(value: str) -> bool:
+        try:
+            return ip_address(value) in network
+        except ValueError:
+            return False
+
+    return test
 
 
 def anything_but(operand: Any) -> Test:

@@ -16,6 +16,7 @@ One file each, imported when its URL is opened. Keys and values mean nothing her
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 from lambent.errors import ConfigurationError
@@ -24,7 +25,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambent.stores.model import Store
 
-__all__ = ["SCHEMES", "open_store"]
+__all__ = ["SCHEMES", "STORE", "open_store", "opened"]
+
+STORE = "LAMBENT_STORE"
+"""The variable that has the URL of the store of whatever is given none."""
 
 SCHEMES = {
     "memory": "memory",
@@ -51,6 +55,19 @@ def open_store(url: str) -> Store:
         raise ConfigurationError(f"Expected the URL of a store to begin with one of {known}, but got {shown(url)!r}.")
     store: Store = import_module(f"lambent.stores.{module}").open_store(url)
     return store
+
+
+def opened(store: str | Store | None) -> Store:
+    """The store that is meant: None for that of LAMBENT_STORE. Raises ConfigurationError if there is none."""
+    if store is None:
+        store = os.environ.get(STORE) or None
+    if store is None:
+        raise ConfigurationError(
+            "WebSockets and idempotency need a store for what is kept of connections and of what is done, and none is "
+            "named. Set LAMBENT_STORE to its URL, such as dynamodb://TABLE, or say `store`: Lambent(app, store=...), "
+            "Idempotency(store=...). Make it once: lambent stores init URL."
+        )
+    return open_store(store) if isinstance(store, str) else store
 
 
 def shown(url: str) -> str:

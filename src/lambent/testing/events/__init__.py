@@ -27,7 +27,13 @@ from lambent.testing.events.mail import ses
 from lambent.testing.events.messages import sns, sns_notification, sns_sqs, sqs
 from lambent.testing.events.operations import alarm, codepipeline, config, destination, logs, secret
 from lambent.testing.events.origin import HERE, Event, Origin
-from lambent.testing.events.requests import authorizer, authorizer_request, authorizer_token, http_request
+from lambent.testing.events.requests import (
+    authorizer,
+    authorizer_request,
+    authorizer_token,
+    http_request,
+    message_request,
+)
 from lambent.testing.events.sockets import websocket_connect, websocket_disconnect, websocket_message
 from lambent.testing.events.storage import s3, s3_batch, s3_eventbridge, s3_sqs
 from lambent.testing.events.streams import documentdb, dynamodb, firehose, kafka, kinesis
@@ -56,6 +62,7 @@ __all__ = [
     "kinesis",
     "lex",
     "logs",
+    "message_request",
     "mq",
     "rabbitmq",
     "s3",

@@ -14,7 +14,7 @@ from lambent.dev.diff.request import HOST, Headers, read_request
 from lambent.dev.doors import DOORS
 from lambent.dev.doors.model import ANYTHING, Arrival, HTTPRequest, Matched, Site
 from lambent.errors import ConfigurationError
-from lambent.testing.events.origin import HERE, Event, Facts, Origin
+from lambent.testing.events.origin import HERE, Event, Facts, Origin, encoded
 from lambent.testing.events.payloads import Payload, content
 
 NO_HEADERS: Headers = {}
@@ -48,6 +48,31 @@ def http_request(
     if (b"host", HOST.encode()) in sent.headers and domain != HOST:  # no host was said: the request went to AWS's own
         addressed = [(name, domain.encode() if name == b"host" else value) for name, value in sent.headers]
         event = json.loads(json.dumps(opened.event(sent._replace(headers=addressed), arrival, known)))
+    return event
+
+
+def message_request(
+    method: str = "GET", url: str = "/", *, headers: Headers = NO_HEADERS, body: Payload = None
+) -> Event:
+    """A request in short, as `Events.requests` takes it in messages, such as those of `sqs`.
+
+    `url` is a path with its query, percent-encoded. Bytes are sent as base64. Raises ValueError for what is no request.
+    """
+    sent = read_request(method, url, pairs(headers), b"")
+    if not url.startswith("/"):
+        raise ValueError(f"url: expected a path, with its query, but got {url!r}.")
+    event: Event = {"method": sent.method, "path": sent.raw_path.decode("latin-1")}
+    if sent.query_string:
+        event["query"] = sent.query_string.decode("latin-1")
+    if headers:
+        event["headers"] = {}
+        for name, value in pairs(headers):
+            event["headers"].setdefault(name.lower(), []).append(value)
+        event["headers"] = {name: each if len(each) > 1 else each[0] for name, each in event["headers"].items()}
+    if isinstance(body, bytes):
+        event |= {"body": encoded(body), "isBase64Encoded": True}
+    elif body is not None:
+        event["body"] = body
     return event
 
 

@@ -1,0 +1,140 @@
+"""One function and what it is registered for: how a record is handled, with all that was asked to be around it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from lambent.errors import ConfigurationError, EventError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from typing import Protocol
+
+    from lambent.events.binding import Bound
+    from lambent.events.decode import Decoder
+    from lambent.events.idempotency import Idempotency
+    from lambent.events.model import Record
+    from lambent.events.selection import Selection
+    from lambent.events.threads import Threads
+    from lambent.types import Context, Event
+
+    class Handling(Protocol):
+        """The event that records are of: what is around their functions."""
+
+        @property
+        def context(self) -> Context | None: ...
+        @property
+        def middleware(self) -> Sequence[Middleware]: ...
+        @property
+        def threads(self) -> Threads: ...
+        def remaining(self) -> float | None:
+            """Seconds until what is not done counts as failed; None for no deadline."""
+
+    Call = Callable[[], Awaitable[Event]]
+    Middleware = Callable[[Record, Call], Awaitable[Event]]
+    ErrorHandler = Callable[[Exception, Record], Event]
+
+
+class Options:
+    """What can be asked of a function's records.
+
+    - `concurrency`: how many of an event's records are handled at a time
+    - `decoder`: of what a record carries: a name such as `json`, `base64+gzip`, or a function. None: by the annotation
+    - `retries`: how often one is tried again before it fails, as long as there is time
+    - `backoff`: seconds before the first retry, then twice as many each time, give or take a half
+    - `idempotency`: that what has been done is not done again
+    """
+
+    __slots__ = ("backoff", "concurrency", "decoder", "idempotency", "retries")
+
+    def __init__(
+        self,
+        concurrency: int = 10,
+        decoder: Decoder = None,
+        retries: int = 0,
+        backoff: float = 0.2,
+        idempotency: Idempotency | None = None,
+    ) -> None:
+        if concurrency < 1:
+            raise ConfigurationError(f"Expected `concurrency` to be at least 1, but got {concurrency!r}.")
+        if retries < 0 or backoff < 0:
+            raise ConfigurationError("Expected `retries` and `backoff` not to be negative.")
+        self.concurrency = concurrency
+        self.decoder = decoder
+        self.retries = retries
+        self.backoff = backoff
+        self.idempotency = idempotency
+
+
+class Registration:
+    """A function, what it wants, and how it is called."""
+
+    __slots__ = ("_bound", "_is_plain", "function", "options", "selection")
+
+    def __init__(self, selection: Selection, function: Callable[..., Event], options: Options) -> None:
+        self.selection = selection
+        self.function = function
+        self.options = options
+        self._is_plain = not options.retries and options.idempotency is None
+        self._bound: Bound | None = None
+
+    @property
+    def bound(self) -> Bound:
+        """The function with its signature read, which is done once. Raises ConfigurationError."""
+        if self._bound is None:
+            from lambent.events.binding import Bound
+
+            bound = Bound(self.function, self.options.decoder)
+            if bound.takes_batch and self.options.idempotency is not None:
+                raise ConfigurationError(
+                    f"{self.place} takes batches, but idempotency is about single records: take one record at a time."
+                )
+            self._bound = bound
+        return self._bound
+
+    @property
+    def place(self) -> str:
+        """`module.function (file:line)`"""
+        from lambent.events.binding import place
+
+        return place(self.function)
+
+    def handle(self, records: Sequence[Record], handling: Handling) -> Awaitable[Event]:
+        """Call the function for a record, or for a batch. Raises what it raises at last, here or when awaited."""
+        if self._is_plain and not handling.middleware:
+            return self.bound.call(records, handling.context, handling.threads)
+        options = self.options
+        call: Call = partial(_called, self.bound, records, handling)
+        if options.retries:
+            call = partial(_retried, call, options, handling.remaining)
+        if options.idempotency is not None:
+            call = partial(options.idempotency.once, records[0], call, handling.remaining, self.selection.key)
+        for middleware in reversed(handling.middleware):
+            call = partial(middleware, records[0], call)
+        return call()
+
+
+async def _called(bound: Bound, records: Sequence[Record], handling: Handling) -> Event:
+    return await bound.call(records, handling.context, handling.threads)
+
+
+async def _retried(call: Call, options: Options, remaining: Callable[[], float | None]) -> Event:
+    """Call, and again after what is raised, while there is time for it."""
+    from random import uniform
+
+    pause = options.backoff
+    for _ in range(options.retries):
+        try:
+            return await call()
+        except EventError:  # what cannot be read now cannot be read then
+            raise
+        except Exception:
+            wait = pause * uniform(0.5, 1.5)  # noqa: S311 - so that many do not come back at once
+            left = remaining()
+            if left is not None and wait >= left:
+                raise
+            await asyncio.sleep(wait)
+            pause *= 2
+    return await call()
