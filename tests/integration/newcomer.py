@@ -16,6 +16,7 @@ CACHE = ROOT / ".cache"
 
 # Programs from the package index, each in an environment of its own, made once.
 TOOLS = {
+    "aio-pika": "aio-pika==10.2.1",  # no program: it is beside a Python that examples/rabbitmq_bridge can run on
     "aws": "awscli==1.46.2",
     "cfn-lint": "cfn-lint==1.58.0",
     "fakeredis": "fakeredis[lua]==2.40.0",  # where no Redis listens
