@@ -6,13 +6,14 @@ import argparse
 import os
 import platform
 
-from bench import broadcast, cold, concurrency, doors, imports, local, runtime, streaming, warm, websocket
+from bench import batches, broadcast, cold, concurrency, doors, imports, local, runtime, streaming, warm, websocket
 from bench.measure import FULL, QUICK
 
 TABLES = {
     "warm": warm.measure,
     "doors": doors.measure,
     "websocket": websocket.measure,
+    "batches": batches.measure,
     "imports": imports.measure,
     "runtime": runtime.measure,
     "cold": cold.measure,

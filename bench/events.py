@@ -115,6 +115,15 @@ def _socket_event(kind: str, route_key: str) -> dict[str, Any]:
     }
 
 
+def batch(count: int, *, failing: bool = False) -> dict[str, Any]:
+    """An SQS event of so many messages, the last of which is to fail, if one is."""
+    (record,) = records(1000)["Records"]
+    messages = [{**record, "messageId": f"{number:08x}-87a3-44ab-83d2-661975830a7d"} for number in range(count)]
+    if failing:
+        messages[-1]["body"] = record["body"].replace("leave at door", "fail")
+    return {"Records": messages}
+
+
 def records(size: int) -> dict[str, Any]:
     """An SQS event of about `size` bytes of JSON."""
     record = {

@@ -24,6 +24,14 @@ ROWS = {
         "$connect",
         "$disconnect",
     ],
+    "batches": [
+        *(
+            f"{length} records, {kind}: µs each"
+            for kind in ("the record itself", "parsed JSON")
+            for length in (10, 10_000)
+        ),
+        "10000 records: MB",
+    ],
     "broadcast": ["messages/s", "ms in all"],
     "local": [
         "start to first reply, ms (aim: < 500)",
@@ -45,10 +53,12 @@ if sys.platform == "linux":  # elsewhere there is no wheel of AWS's own client, 
             "import lambent",
             "from lambent import Lambent",
             "from lambent import Connections",
+            "from lambent import Events",
             "import mangum",
             "import lynara",
             "import lambent.runtime.lifecycle",
             "import awslambdaric.bootstrap",
+            "from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor",
             "pass",
         ],
         "runtime": [
@@ -79,5 +89,5 @@ def test_a_table_that_is_not_there_is_named_with_those_that_are() -> None:
     ran = bench("--quick", "nonsense")
 
     assert ran.returncode == 2
-    tables = "warm, doors, websocket, imports, runtime, cold, streaming, concurrency, broadcast, local"
+    tables = "warm, doors, websocket, batches, imports, runtime, cold, streaming, concurrency, broadcast, local"
     assert f"no such table: nonsense; there are {tables}" in ran.stderr
