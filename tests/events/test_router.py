@@ -959,3 +959,23 @@ def test_a_test_message_is_nothing_for_a_function_of_last_resort_either() -> Non
     test = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-21T11:00:00.000Z", "Bucket": "b"}
     assert handled(events, sqs(json.dumps(test))) == {"batchItemFailures": []}
     assert seen == []
+
+
+def test_a_change_that_no_function_of_its_table_asks_for_is_passed_over() -> None:
+    """Failing, it would come again and again, and nothing of its shard that follows."""
+    events, seen = Events(), list[str]()
+
+    @events.dynamodb("orders", event="INSERT")
+    async def inserted(record: DynamoDBRecord) -> None:
+        seen.append(record.event_name)
+
+    assert (
+        handled(events, build.dynamodb({"id": "1"}, event_name="MODIFY", old_image={"id": "1"}, table="orders"))
+        == NONE_FAILED
+    )
+    assert handled(events, build.dynamodb({"id": "1"}, event_name="INSERT", table="orders")) == NONE_FAILED
+    assert seen == ["INSERT"]
+    assert failures(handled(events, build.dynamodb({"id": "1"}, table="others"))) != []
+
+
+NONE_FAILED: dict[str, list[object]] = {"batchItemFailures": []}

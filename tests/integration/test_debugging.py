@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.dev.local import LIMIT, SOURCE
+from tests.dev.local import LIMIT, SOURCE, until
 from tests.support.debug_adapter import Editor
 
 if sys.platform == "win32":
@@ -136,7 +136,7 @@ def test_a_breakpoint_prompts_in_the_terminal_for_as_long_as_it_takes(program: P
         if target == "app:stop":
             pytest.skip("AWS's runtime has no async handlers")
     x = {"app:stop": "42", "app:sync": "sync", "app:direct": "direct"}[target]
-    with Local(program, target, "--timeout", "1", "--runtime", runtime) as local:
+    with Local(program, target, "--timeout", "0.5", "--runtime", runtime) as local:
         answer = local.get()
         local.wait_for(r"app\.py\(\d+\)")
         local.wait_for(PDB)
@@ -165,15 +165,31 @@ def test_what_is_printed_between_prompts_comes_between_them(program: Path) -> No
         local.wait_for("\nafter them\n(?s:.*)END RequestId")
 
 
+def interrupt(local: Local) -> None:
+    """Press Ctrl-C, once a second: between its prompt and its wait for keys, Python keeps one until the next key."""
+    told = "--KeyboardInterrupt--"
+    before, pressed = local.shown.count(told), 0.0
+
+    def heard() -> bool:
+        nonlocal pressed
+        if time.monotonic() > pressed + 1:
+            local.type(CTRL_C)
+            pressed = time.monotonic()
+        return local.shown.count(told) > before
+
+    until(heard, lambda: local.shown)
+    local.wait_for(told)
+
+
 def test_ctrl_c_at_a_prompt_interrupts_nothing_else_and_ctrl_z_nothing_at_all(program: Path) -> None:
     with Local(program, "app:stop") as local:
         answer = local.get()
         local.wait_for(PDB)
-        local.type(CTRL_C)
-        local.wait_for("--KeyboardInterrupt--")
-        local.type(CTRL_Z)
-        local.type(CTRL_C)
-        local.wait_for("--KeyboardInterrupt--")
+        interrupt(local)
+        local.wait_for(PDB)
+        local.type(f"{CTRL_Z}\n")  # to readline it is a key: with Ctrl-C behind it, it would wait for one more
+        local.wait_for(PDB)
+        interrupt(local)
         local.type("p x\n")
         local.wait_for(rf"42\n{PDB}")
         local.type("c\n")
@@ -189,7 +205,7 @@ def test_who_goes_on_can_be_interrupted_until_the_invocation_is_over(program: Pa
         answer = local.get()
         local.wait_for(PDB)
         local.type("c\n")
-        until(program / "working")
+        until((program / "working").exists)
         local.type(CTRL_C)
         local.wait_for(PDB)
         local.type("!goes_on.clear()\n")
@@ -199,14 +215,6 @@ def test_who_goes_on_can_be_interrupted_until_the_invocation_is_over(program: Pa
         local.wait_for("REPORT RequestId")
         local.type(CTRL_C)
         assert local.ended() == 0
-
-
-def until(path: Path) -> None:
-    """Until a file is there."""
-    end = time.monotonic() + LIMIT
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} does not come"
-        time.sleep(0.01)
 
 
 def test_ctrl_backslash_ends_the_environment(program: Path) -> None:
@@ -368,10 +376,7 @@ def test_once_init_is_over_the_terminal_is_the_server_s(tmp_path: Path) -> None:
     with Local(tmp_path, "app:handler", "--warm", "1") as local:
         local.wait_for(PDB)
         local.type("c\n")
-        end = time.monotonic() + LIMIT
-        while local.foreground != local.process.pid:
-            assert time.monotonic() < end, "the environment keeps the terminal"
-            time.sleep(0.01)
+        until(lambda: local.foreground == local.process.pid, lambda: "the environment keeps the terminal")
         local.type(CTRL_C)
         assert local.ended() == 0
 
@@ -409,7 +414,7 @@ def test_an_editor_stops_a_function_for_longer_than_it_may_take(program: Path, r
     pytest.importorskip(runtime)
     port = free_port()
     line = APP.splitlines().index('    print("after", "them")') + 1
-    options = ["--timeout", "1", "--runtime", runtime, "--memory", "512", "--debug-port", str(port), "--debug"]
+    options = ["--timeout", "0.5", "--runtime", runtime, "--memory", "512", "--debug-port", str(port), "--debug"]
     with Local(program, "app:talk", *options) as local:
         answer = local.get()
         local.wait_for(f"waits for a debugger at 127.0.0.1:{port}")
@@ -422,7 +427,7 @@ def test_an_editor_stops_a_function_for_longer_than_it_may_take(program: Path, r
             assert editor.wait_for("stopped")["reason"] == "breakpoint"
             frame = editor.ask("stackTrace", threadId=thread)["stackFrames"][0]
             assert (frame["name"], frame["line"]) == ("talk", line)
-            overdue = "__import__('time').sleep(1.5) or x"
+            overdue = "__import__('time').sleep(0.8) or x"
             assert editor.ask("evaluate", expression=overdue, frameId=frame["id"])["result"] == "1"
             editor.ask("setVariable", variablesReference=scope(editor, frame), name="x", value="2")
             editor.ask("continue", threadId=thread)

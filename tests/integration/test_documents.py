@@ -6,12 +6,14 @@ after the other, word for word but for SUBSTITUTIONS. What comes has to be what 
 - a line `...` stands for any number of lines, `...` within a line for anything, STAND_INS for what varies;
 - where nothing is shown, anything may come;
 - standard output is compared, and the exit status is 0, but for FAILING;
-- what keeps running has to show its output, and then goes on; Ctrl-C ends it at the end of the document.
+- what keeps running has to show its output, and then goes on; Ctrl-C ends it at the end of the document;
+- what MAKES lists is run in the first document that has it, and what it has made and said is taken over by the others.
 """
 
 import json
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -25,7 +27,7 @@ import pytest
 
 from tests.integration.document import Document, Shown, StandIns, read
 from tests.integration.newcomer import CACHE, ROOT, free_port, need, tool, variables
-from tests.integration.terminal import LIMIT, SHORT_LIMIT, Job, Terminal
+from tests.integration.terminal import LIMIT, SHORT_LIMIT, Job, Ran, Terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the documents are written for bash and make")
 
@@ -81,6 +83,8 @@ KEEP_RUNNING = {
     "PORT=": SHORT_LIMIT,
     "AWS_LAMBDA_HTTP_ENDPOINT=": SHORT_LIMIT,
 }
+# Commands that make a folder, and which one: the same command, word for word, makes the same one in the next document.
+MAKES = {"pip wheel ": "wheels", "pip install --target ": "package"}
 LAST_WORDS = ("Stopping.\n", "Finished server process")
 
 # What a reader has who is not at home in Python only.
@@ -141,11 +145,39 @@ def surroundings(name: str, folder: Path, cloud: str) -> dict[str, str]:
     return variables(home, path=":".join(path), **more)
 
 
+class Workshop:
+    """Runs commands; of MAKES, each only the first time. From then on what it has made is copied."""
+
+    def __init__(self, shelf: Path) -> None:
+        self._shelf = shelf
+        self._made: dict[str, tuple[Path, Ran]] = {}
+
+    def run(self, command: str, terminal: Terminal, folder: Path) -> Ran:
+        name = next((name for start, name in MAKES.items() if command.startswith(start)), None)
+        if name is None or (folder / name).exists():  # what a command adds to, another one may have made
+            return terminal.run(command)
+        if command in self._made:
+            kept, ran = self._made[command]
+            shutil.copytree(kept, folder / name, symlinks=True)
+            return ran
+        ran = terminal.run(command)
+        if ran.status == 0:
+            kept = self._shelf / str(len(self._made))
+            self._made[command] = Path(shutil.copytree(folder / name, kept, symlinks=True)), ran
+        return ran
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop(tmp_path_factory.mktemp("made"))
+
+
 class Session:
     """A reader who follows one document."""
 
-    def __init__(self, name: str, terminal: Terminal, cloud: str, archive: str) -> None:
+    def __init__(self, name: str, run: Callable[[str], Ran], terminal: Terminal, cloud: str, archive: str) -> None:
         self.name = name
+        self._ran = run
         self._terminal = terminal
         self._stand_ins = StandIns(STAND_INS)
         self._jobs: list[Job] = []
@@ -187,7 +219,7 @@ class Session:
         self._stand_ins.learn(match)
 
     def _run(self, shown: Shown, command: str) -> None:
-        ran = self._terminal.run(command)
+        ran = self._ran(command)
         status = FAILING.get(shown.command, 0)
         if ran.status != status:
             self._fail(shown, command, f"{ran.out}{ran.err}(exit status {ran.status})")
@@ -214,7 +246,9 @@ class Session:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_what_a_document_shows_is_what_comes(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_what_a_document_shows_is_what_comes(
+    name: str, tmp_path: Path, workshop: Workshop, request: pytest.FixtureRequest
+) -> None:
     document = PAGES[name]
     need("bash", *PROGRAMS.get(name, ()))
     cloud = request.getfixturevalue("cloud") if name in CLOUD else ""
@@ -224,7 +258,8 @@ def test_what_a_document_shows_is_what_comes(name: str, tmp_path: Path, request:
         (folder / title).write_text(text, "utf-8")
 
     with Terminal(folder, surroundings(name, tmp_path, cloud)) as terminal:
-        session = Session(name, terminal, cloud, python_archive(tmp_path) if name == OS_ONLY else "")
+        archive = python_archive(tmp_path) if name == OS_ONLY else ""
+        session = Session(name, lambda command: workshop.run(command, terminal, folder), terminal, cloud, archive)
         for shown in document.commands:
             session.follow(shown)
         session.stop()
@@ -294,6 +329,7 @@ def test_every_rule_is_for_something() -> None:
     text = "\n".join(f"{shown.command}\n{shown.output}" for document in PAGES.values() for shown in document.commands)
     assert [word for word in [*SUBSTITUTIONS, *STAND_INS] if word not in text] == []
     assert [command for command in FAILING if command not in commands] == []
+    assert [start for start in MAKES if not any(command.startswith(start) for command in commands)] == []
 
 
 def test_every_target_that_a_document_names_is_there() -> None:
@@ -351,6 +387,26 @@ def test_a_stand_in_holds_from_its_first_output_on() -> None:
     assert same
     with pytest.raises(AssertionError, match="so does another"):
         words.learn(same)
+
+
+def test_what_one_command_makes_is_copied_for_the_same_one_only(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    pip = tmp_path / "pip"
+    pip.write_text(
+        f'#!/bin/sh\necho "$*" >>{ran}\nmkdir -p wheels && echo "$*" >wheels/it && echo "made $2"\n', "utf-8"
+    )
+    pip.chmod(0o755)
+    (tmp_path / "shelf").mkdir()
+    workshop = Workshop(tmp_path / "shelf")
+    for number, command in enumerate(("pip wheel a", "pip wheel a", "pip wheel b", "pip wheel a", "pip list")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with Terminal(folder, variables(tmp_path, path=str(tmp_path))) as terminal:
+            assert workshop.run(command, terminal, folder) == Ran(0, f"made {command[10:]}\n", "")
+            assert (folder / "wheels" / "it").read_text("utf-8") == f"{command[4:]}\n"
+            if number == 4:
+                workshop.run("pip wheel a", terminal, folder)  # there is a folder that it adds to
+    assert ran.read_text("utf-8").splitlines() == ["wheel a", "wheel b", "list", "wheel a"]
 
 
 def test_a_document_is_read(tmp_path: Path) -> None:

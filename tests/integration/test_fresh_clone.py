@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.newcomer import ROOT, free_port, need, variables
+from tests.integration.newcomer import CACHE, ROOT, free_port, need, variables
 from tests.integration.terminal import LIMIT, Terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the targets are written for make and a POSIX shell")
@@ -40,7 +40,8 @@ def clone(tmp_path: Path) -> Path:
 def terminal(clone: Path, tmp_path: Path) -> Iterator[Terminal]:
     home = tmp_path / "home"
     home.mkdir()
-    with Terminal(clone, variables(home)) as terminal:
+    downloads = str(CACHE / "pip")  # what pip has asked the index for, it installs, whether fetched just now or before
+    with Terminal(clone, variables(home, PIP_CACHE_DIR=downloads)) as terminal:
         yield terminal
 
 

@@ -26,9 +26,8 @@ from lambent.errors import ConfigurationError
 from lambent.types import ASGIApp
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from lambent.dev.config import Project
+    from lambent.dev.http_server import HTTPServer
     from lambent.dev.sockets.wire import Host
 
 REQUEST_GRACE = 2.0
@@ -90,24 +89,24 @@ async def serve(
         raise error
 
 
-async def serve_all(servers: Mapping[socket.socket, uvicorn.Server]) -> None:
+async def serve_all(servers: Mapping[socket.socket, HTTPServer]) -> None:
     """Each on its own socket. Raises what the first one that fails does."""
     await asyncio.gather(*(http.serve(sockets=[listener]) for listener, http in servers.items()))
 
 
-async def close(servers: Iterable[uvicorn.Server], local: Local, serving: asyncio.Task[None]) -> None:
+async def close(servers: Iterable[HTTPServer], local: Local, serving: asyncio.Task[None]) -> None:
     """In order: no new connections, requests end, environments end, connections end."""
     for http in servers:
-        http.should_exit = True
+        http.stop()
     await local.drained(REQUEST_GRACE)
     await local.close(SHUTDOWN_GRACE)
     await asyncio.wait({serving}, timeout=1)
 
 
-async def hang_up(http: uvicorn.Server, serving: asyncio.Task[None], *others: uvicorn.Server) -> None:
+async def hang_up(http: HTTPServer, serving: asyncio.Task[None], *others: HTTPServer) -> None:
     """End the connections that are left, and with them the HTTP servers that `serving` runs."""
     for each in (http, *others):
-        each.should_exit = each.force_exit = True
+        each.stop(now=True)
         for connection in list(each.server_state.connections):
             connection.transport.abort()
     await asyncio.wait({serving}, timeout=1)
@@ -151,17 +150,13 @@ def stopping() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
                 loop.remove_signal_handler(each)
 
 
-def http_server(app: ASGIApp, shown: Certificate | None = None, sockets: Host | None = None) -> uvicorn.Server:
+def http_server(app: ASGIApp, shown: Certificate | None = None, sockets: Host | None = None) -> HTTPServer:
     """uvicorn, without its logs, its opinion on proxies, and its hold on signals. Without `sockets`, none are taken."""
     import uvicorn
 
     from lambent.dev.http_connection import HTTPConnection
+    from lambent.dev.http_server import HTTPServer
     from lambent.dev.sockets import wire
-
-    class Server(uvicorn.Server):
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
 
     logging.getLogger("uvicorn.error").addFilter(is_news)
     config = uvicorn.Config(
@@ -177,7 +172,7 @@ def http_server(app: ASGIApp, shown: Certificate | None = None, sockets: Host | 
         timeout_keep_alive=KEEP_ALIVE,
         ssl_certfile=shown.server if shown else None,
     )
-    return Server(config)
+    return HTTPServer(config)
 
 
 def is_news(record: logging.LogRecord) -> bool:

@@ -80,7 +80,7 @@ class Events:
         return self._register("s3", {"name": bucket, "event_name": event, "key": key}, options)
 
     def dynamodb(self, table: str = "*", *, event: str = "*", **options: Any) -> Callable[[F], F]:
-        """Changes of a table, in their order: `INSERT`, `MODIFY`, `REMOVE`."""
+        """Changes of a table, in order: `INSERT`, `MODIFY`, `REMOVE`. Those that nobody asks for are passed over."""
         return self._register("dynamodb", {"name": table, "event_name": event}, options)
 
     def kinesis(self, stream: str = "*", **options: Any) -> Callable[[F], F]:

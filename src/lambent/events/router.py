@@ -171,7 +171,7 @@ class Router:
                     outcomes.append(_part(registration, record, group, works, together))
                     continue
                 routed = self._routed(source, record)
-                if not routed and not _is_nothing(source, record):
+                if not routed and not _is_nothing(source, record) and not self._passes_over(record):
                     raise NoFunction(_unmatched(record))
                 outcomes.append([(_part(each, inner, group, works, together), inner) for each, inner in routed])
             except Exception as error:
@@ -204,6 +204,11 @@ class Router:
         elif record.carrier is None and not _is_nothing(source, record):
             routed = [(each, record) for each in last_resort]
         return routed
+
+    def _passes_over(self, record: Record) -> bool:
+        """Whether it is a change that the functions of its table do not ask for: failing, it would block its shard."""
+        others = self._registrations.get(record.source, ()) if record.source == "dynamodb" else ()
+        return any(each.selection.is_from(record) for each in others)
 
     def error_handler(self, error: Exception) -> ErrorHandler | None:
         """What is registered for an exception; for one of Lambent's own, by one of their names.

@@ -56,6 +56,11 @@ class Selection:
                 return False
         return self._test is None or self._test(record.body)
 
+    def is_from(self, record: Record) -> bool:
+        """Whether the record comes from where it asks, whatever else it asks for."""
+        named = all(record.name == text for name, text in self._plain if name == "name")
+        return named and all(match(record.name) for name, match in self._wild if name == "name")
+
     def rivals(self, other: Selection) -> bool:
         """Whether there are records that fit both, and nothing says who gets them.
 

@@ -15,7 +15,6 @@ from typing import Protocol, TypeVar, cast
 
 from lambent.errors import ConfigurationError, ConnectionGone, InvalidMessage, ServiceError
 from lambent.invocation import CURRENT
-from lambent.stores import STORE, opened
 from lambent.websocket.broadcast import Broadcast, Spread
 from lambent.websocket.peers import Poster
 from lambent.websocket.setup import Posters
@@ -227,6 +226,7 @@ class Connections:
 
     def _kept(self) -> Archive:
         if self._archive is None:
+            from lambent.stores import opened
             from lambent.websocket.archive import Archive
 
             self._archive = Archive(opened(self._given))
@@ -234,6 +234,8 @@ class Connections:
 
     async def _record(self, connection_id: str) -> Record | None:
         """None too where there is no store, and only the endpoint is told."""
+        from lambent.stores import STORE
+
         if self._given is None and not os.environ.get(STORE) and self._aim()[1]:
             return None
         kept = await self._kept().load(connection_id)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-from lambent.stores import opened
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +65,7 @@ def conversations(
     state: Callable[[], dict[str, object]],
 ) -> Conversations:
     """Those of an application. Raises ConfigurationError."""
+    from lambent.stores import opened
     from lambent.websocket.conversations import Conversations
 
     configured = endpoint if isinstance(endpoint, str) else None
