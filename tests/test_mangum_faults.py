@@ -522,7 +522,7 @@ def test_f30_an_event_is_served_by_its_door_or_refused(name: str, theirs: type[E
     if name.startswith("lattice"):
         assert lambent(hi, payload(name))["body"] == "hi"
     elif name.startswith("websocket"):  # it has a door of its own, behind which there is no store yet
-        with pytest.raises(ConfigurationError, match="WebSockets need a store"):
+        with pytest.raises(ConfigurationError, match="WebSockets and idempotency need a store"):
             lambent(hi, payload(name))
     else:
         with pytest.raises(UnknownEvent, match=r"Expected an event of one of the gateways"):

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -166,19 +166,25 @@ def test_what_is_printed_between_prompts_comes_between_them(program: Path) -> No
 
 
 def interrupt(local: Local) -> None:
-    """Press Ctrl-C, once a second: between its prompt and its wait for keys, Python keeps one until the next key."""
+    """Press Ctrl-C until it is heard."""
     told = "--KeyboardInterrupt--"
-    before, pressed = local.shown.count(told), 0.0
-
-    def heard() -> bool:
-        nonlocal pressed
-        if time.monotonic() > pressed + 1:
-            local.type(CTRL_C)
-            pressed = time.monotonic()
-        return local.shown.count(told) > before
-
-    until(heard, lambda: local.shown)
+    before = local.shown.count(told)
+    press(local, CTRL_C, lambda: local.shown.count(told) > before)
     local.wait_for(told)
+
+
+def press(local: Local, key: str, heard: Callable[[], bool]) -> None:
+    """Press a key, once a second: between its prompt and its wait for keys, Python keeps one until the next key."""
+    pressed = 0.0
+
+    def pressed_and_heard() -> bool:
+        nonlocal pressed
+        if time.monotonic() > pressed + 1 and not heard():
+            local.type(key)
+            pressed = time.monotonic()
+        return heard()
+
+    until(pressed_and_heard, lambda: local.shown)
 
 
 def test_ctrl_c_at_a_prompt_interrupts_nothing_else_and_ctrl_z_nothing_at_all(program: Path) -> None:
@@ -221,7 +227,7 @@ def test_ctrl_backslash_ends_the_environment(program: Path) -> None:
     with Local(program, "app:stop") as local:
         answer = local.get()
         local.wait_for(PDB)
-        local.type(CTRL_BACKSLASH)
+        press(local, CTRL_BACKSLASH, answer.done)
         assert answer.result(LIMIT)[0] == 502
         local.wait_for("signal: quit(?s:.*)REPORT RequestId")
         assert local.foreground == local.process.pid
