@@ -1,0 +1,149 @@
+"""Which annotations only JSON has, and how models are made of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar, Union
+
+import msgspec
+import pydantic
+import pytest
+
+from lambent.api.binding.models import fields, is_document, is_model
+from lambent.errors import ConfigurationError
+
+T = TypeVar("T")
+
+
+class Model(pydantic.BaseModel):
+    a: int = pydantic.Field(alias="A")
+    b: list[int] = pydantic.Field([], validation_alias=pydantic.AliasChoices("b", "bs"))
+
+
+class Box(pydantic.BaseModel, Generic[T]):
+    held: T
+
+
+class Root(pydantic.RootModel[list[int]]): ...
+
+
+class Struct(msgspec.Struct, rename="camel"):
+    page_size: int
+
+
+@dataclass
+class Class:
+    a: int
+
+
+@dataclass
+class Nested:
+    inner: Class
+
+
+class Typed(TypedDict):
+    a: int
+
+
+class Named(NamedTuple):
+    a: int
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+NewClass = NewType("NewClass", Class)
+NewInt = NewType("NewInt", int)
+
+
+class Lazy:
+    """As `type Rows = list[Rows] | int` is: its value is made when it is asked for."""
+
+    def __init__(self, *others: Any) -> None:
+        self.others = others
+
+    @property
+    def __value__(self) -> Any:
+        return Union[(list[self], int, *self.others)]  # type: ignore[valid-type]  # made at run time
+
+
+ROWS = Lazy()
+OBJECTS = Lazy(dict[str, ROWS])  # type: ignore[valid-type]  # made at run time
+
+MODELS = [Model, Box[int], Root, Struct, Class, Typed, Named]
+OTHER_DOCUMENTS = [
+    dict,
+    dict[str, int],
+    Mapping[str, Any],
+    list[Model],
+    Model | None,
+    Struct | Class,
+    list[Annotated[Class, "a word"]] | None,
+    tuple[Class, ...],
+    list[dict[str, int]],
+    NewClass,
+    Annotated[Class, "a word"],
+    OBJECTS,
+    list[OBJECTS],  # type: ignore[valid-type]  # made at run time
+    Lazy(Class),
+    Lazy(ROWS, Struct),
+]
+PLAIN = [
+    int, str, Any, ..., object, list, list[int], set[str], tuple[int, str], int | None, Colour, Literal["a"], datetime,
+    NewInt, Annotated[int, pydantic.Field(ge=1)], pydantic.HttpUrl, pydantic.SecretStr, list[Colour],
+    ROWS, Lazy(ROWS), int | list[ROWS],  # type: ignore[valid-type]  # made at run time
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("annotation", MODELS)
+def test_models_are_told(annotation: Any) -> None:
+    assert is_model(annotation)
+    assert is_document(annotation)
+
+
+@pytest.mark.parametrize("annotation", OTHER_DOCUMENTS)
+def test_what_holds_one_is_a_document_too(annotation: Any) -> None:
+    assert is_document(annotation)
+
+
+@pytest.mark.parametrize("annotation", PLAIN)
+def test_plain_types_are_none(annotation: Any) -> None:
+    assert not is_model(annotation)
+    assert not is_document(annotation)
+
+
+def collected(annotation: Any, texts: dict[str, list[str]], **options: Any) -> Any:
+    known = fields(annotation, **options)
+    found = known.collect(lambda name: texts.get(name, []), texts)
+    return None if found is None else known.convert(found)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "texts", "expected"),
+    [
+        (Model, {"A": ["1", "2"], "b": ["1", "2"]}, Model(A=2, b=[1, 2])),
+        (Model, {"A": ["1"], "bs": ["1"]}, Model.model_validate({"A": 1, "bs": [1]})),
+        (Struct, {"pageSize": ["1"]}, Struct(1)),
+        (Class, {"a": ["1", "2"], "b": ["x"]}, Class(2)),
+        (Typed, {"a": ["1"]}, {"a": 1}),
+        (Named, {"a": ["1"]}, Named(1)),
+        (Class, {}, None),
+        (Class, {"b": ["1"]}, None),
+    ],
+)
+def test_a_model_is_made_of_texts(annotation: Any, texts: dict[str, list[str]], expected: Any) -> None:
+    assert collected(annotation, texts) == expected
+
+
+def test_headers_have_dashes() -> None:
+    assert collected(Struct, {"pagesize": ["1"], "other": ["2"]}, dashes=True) == Struct(1)
+    assert fields(Class, dashes=True).names == {"a": ("a", True)}
+
+
+def test_a_field_that_is_not_made_of_text_is_refused() -> None:
+    with pytest.raises(ConfigurationError):
+        fields(Nested)
