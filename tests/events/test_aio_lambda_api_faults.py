@@ -22,6 +22,7 @@ from lambent import Lambent, current
 from lambent.errors import BatchFailed, NoFunction, UnknownEvent
 from lambent.events import Events
 from lambent.testing import events
+from tests.events.doubles import LIMIT, Context, Left
 
 BOTH = "jobs*"
 
@@ -86,16 +87,6 @@ def failed(event: Any, *numbers: int) -> Any:
     return {"batchItemFailures": [{"itemIdentifier": event["Records"][each]["messageId"]} for each in numbers]}
 
 
-class Context:
-    """Of an invocation that has little time left."""
-
-    aws_request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 500
-
-
 def test_notifications_of_sns_are_dropped_without_a_word(stage: Stage) -> None:
     """It looks for `eventSource`; SNS writes `EventSource`. The invocation is a success, and nothing has run."""
     event = events.sns(job(1), topic="jobs")
@@ -147,10 +138,9 @@ def test_as_many_run_at_a_time_as_there_are_messages(stage: Stage) -> None:
 
 def test_the_time_that_is_left_is_not_asked_for(stage: Stage) -> None:
     """Each has 30 s, whatever the function has: Lambda kills it, and all of the batch comes again."""
-    context: Any = Context()
-    event = events.sqs(events.message_request("GET", "/hangs"), job(2), queue="jobs")
-    assert stage.handler(event, context) == failed(event, 0)
-    assert stage.seen == [2]
+    event = events.sqs(job(1), events.message_request("GET", "/hangs"), queue="jobs")
+    assert stage.handler(event, Left(0.5)) == failed(event, 1)
+    assert stage.seen == [1]
 
 
 def test_success_is_answered_with_nothing_to_be_sure_of(stage: Stage) -> None:
@@ -172,8 +162,7 @@ def test_a_message_cannot_be_found_in_the_log(stage: Stage, caplog: pytest.LogCa
 def test_the_client_s_request_id_is_overwritten(stage: Stage) -> None:
     """With a REST API's spelling of `X-Request-Id`, by that of the event."""
     message = events.http_request("rest", "POST", "/jobs/a", headers={"X-Request-Id": "mine"})
-    context: Any = Context()
-    stage.handler(events.sqs(message, queue="jobs"), context)
+    stage.handler(events.sqs(message, queue="jobs"), Context(LIMIT))
     assert stage.seen == [("a", False, "mine", Context.aws_request_id)]
 
 

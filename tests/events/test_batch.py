@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -22,6 +24,14 @@ from tests.events.doubles import Plain, name, registration, run, work, works
 TIME_IS_UP = "The time was up before it was done."
 NOT_BEGUN = "The time was up before it was begun."
 BROKEN = "One before it in its group has failed."
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What works see of the time: it stands still, however long a busy machine takes to begin them."""
+    now = [1000.0]
+    monkeypatch.setattr("lambent.events.batch.monotonic", lambda: now[0])
+    return now
 
 
 def outcomes(done: list[Work]) -> list[str | None]:
@@ -145,6 +155,7 @@ def test_a_failure_ends_its_group_and_no_other() -> None:
     assert [type(each.error) for each in done if each.error] == [ValueError, Unfinished, Unfinished]
 
 
+@pytest.mark.usefixtures("clock")
 def test_what_is_not_done_in_time_has_failed() -> None:
     async def handle(of: Work) -> None:
         if name(of) != "0":
@@ -158,6 +169,7 @@ def test_what_is_not_done_in_time_has_failed() -> None:
     assert outcomes(done) == [None, TIME_IS_UP, TIME_IS_UP, NOT_BEGUN, NOT_BEGUN]
 
 
+@pytest.mark.usefixtures("clock")
 def test_the_rest_of_a_group_fails_with_what_was_not_done_in_time() -> None:
     async def handle(of: Work) -> None:
         await asyncio.Event().wait()
@@ -168,18 +180,40 @@ def test_the_rest_of_a_group_fails_with_what_was_not_done_in_time() -> None:
     assert outcomes(done) == [TIME_IS_UP, BROKEN, BROKEN]
 
 
-def test_functions_that_never_wait_are_held_to_the_time_as_well() -> None:
+def test_functions_that_never_wait_are_held_to_the_time_as_well(clock: list[float]) -> None:
     async def handle(of: Work) -> None:
-        time.sleep(0.02)  # noqa: ASYNC251 - as code that computes does
+        clock[0] += 2.0
 
     done = works(100)
-    run(Batch(done, handle).run(0.05))
+    run(Batch(done, handle).run(5.0))
 
-    finished = outcomes(done).count(None)
-    assert 1 <= finished < 50
-    assert outcomes(done) == [None] * finished + [NOT_BEGUN] * (100 - finished)
+    assert outcomes(done) == [None] * 3 + [NOT_BEGUN] * 97
 
 
+@pytest.mark.parametrize(("first_step", "left"), [(2.0, 3.0), (7.0, 0.0)])
+def test_the_time_that_first_steps_take_is_part_of_it(
+    first_step: float, left: float, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def handle(of: Work) -> None:
+        clock[0] += first_step
+        await asyncio.Event().wait()
+
+    async def delays() -> list[float]:
+        loop = asyncio.get_running_loop()
+        call_later, given = loop.call_later, list[float]()
+
+        def at_once(delay: float, *call: Any, **context: Any) -> asyncio.TimerHandle:
+            given.append(delay)
+            return call_later(0.0, *call, **context)
+
+        monkeypatch.setattr(loop, "call_later", at_once)
+        await Batch(works(1), handle).run(5.0)
+        return given
+
+    assert run(delays())[0] == left
+
+
+@pytest.mark.usefixtures("clock")
 def test_what_is_cancelled_may_end() -> None:
     ended = []
 
@@ -195,8 +229,11 @@ def test_what_is_cancelled_may_end() -> None:
 
     assert sorted(ended) == ["0", "1"]
     assert outcomes(done) == [TIME_IS_UP] * 2
+    stood = "".join(map("".join, (traceback.format_exception(each.error) for each in done if each.error)))
+    assert stood.count("await asyncio.Event().wait()") == 2
 
 
+@pytest.mark.usefixtures("clock")
 def test_what_is_done_in_its_grace_is_done() -> None:
     async def handle(of: Work) -> None:
         with suppress(asyncio.CancelledError):
@@ -208,6 +245,7 @@ def test_what_is_done_in_its_grace_is_done() -> None:
     assert outcomes(done) == [None, None, NOT_BEGUN]
 
 
+@pytest.mark.usefixtures("clock")
 def test_what_swallows_cancellation_is_left_behind_and_nothing_more_is_begun() -> None:
     begun: list[str] = []
     go_on = asyncio.Event()
@@ -294,6 +332,45 @@ def test_a_keyboard_interrupt_goes_through() -> None:
         run(Batch(works(3), handle).run(1.0))
 
 
+class Stop(BaseException):
+    """No exception of a function, and no exit."""
+
+
+def test_what_is_raised_at_once_cancels_what_was_begun_before(caplog: pytest.LogCaptureFixture) -> None:
+    cancelled = []
+
+    async def handle(of: Work) -> None:
+        if name(of) == "raises":
+            raise Stop("at once")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(name(of))
+            raise Stop("in the end") from None
+
+    async def ended() -> None:
+        batch = Batch([work("waits", None, registration()), work("raises", None, registration())], handle)
+        with pytest.raises(Stop, match="at once"):
+            await batch.run(None, grace=5.0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(ended())
+    gc.collect()
+    assert cancelled == ["waits"]
+    assert caplog.messages == [], "nothing was left unseen"
+
+
+def test_a_function_that_cancels_its_own_task_at_once_and_returns_is_done() -> None:
+    async def handle(of: Work) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+
+    done = works(3)
+    run(Batch(done, handle).run(1.0))
+    assert outcomes(done) == [None] * 3
+
+
 def test_context_variables_end_with_their_record() -> None:
     variable = ContextVar("variable", default="unset")
     seen = []
@@ -308,6 +385,34 @@ def test_context_variables_end_with_their_record() -> None:
 
     run(Batch(works(5, 2), handle).run(1.0))
     assert seen == ["unset"] * 5
+
+
+class Array:
+    """Compares as those of numpy do."""
+
+    def __eq__(self, other: object) -> Any:
+        raise ValueError("ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]  # as it is unhashable
+
+
+def test_context_variables_that_cannot_be_compared_end_with_their_record_too() -> None:
+    variable = ContextVar[object]("variable")
+    outside = Array()
+    seen = []
+
+    async def handle(of: Work) -> None:
+        seen.append(variable.get())
+        variable.set(Array())
+
+    async def ran() -> list[Work]:
+        variable.set(outside)
+        done = works(3)
+        await Batch(done, handle).run(5.0)
+        return done
+
+    assert outcomes(run(ran())) == [None] * 3
+    assert all(each is outside for each in seen)
 
 
 def test_no_records_are_done_at_once() -> None:
@@ -457,9 +562,20 @@ def act(kind: str) -> Coroutine[Any, Any, None]:
 def test_a_group_is_led_by_its_first() -> None:
     function = registration()
     done = [work(each, None if each[0] == "-" else each[0], function) for each in ("a1", "-1", "b1", "-2", "a2", "a3")]
-    ((of, waiting),) = teams(done).items()
+    found, is_mixed = teams(done)
+    ((of, waiting),) = found.items()
 
     assert of is function
+    assert not is_mixed
     assert [name(each) for each in waiting] == ["a1", "-1", "b1", "-2"]
     assert (done[0].following, done[4].following, done[5].following) == (done[4], done[5], None)
     assert [each.following for each in done[1:4]] == [None] * 3
+
+
+def test_a_group_of_several_functions_is_told_and_leaves_none_of_them_out() -> None:
+    one, another = registration(), registration()
+    done = [work("a1", "a", one), work("a2", "a", another), work("b1", "b", one)]
+    found, is_mixed = teams(done)
+
+    assert is_mixed
+    assert {of: [name(each) for each in waiting] for of, waiting in found.items()} == {one: ["a1", "b1"], another: []}

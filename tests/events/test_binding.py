@@ -13,12 +13,13 @@ from typing import Annotated, Any, Optional
 import pytest
 
 from lambent.errors import ConfigurationError, DecodingError
-from lambent.events.binding import Bound, place
+from lambent.events.binding import Bound
 from lambent.events.model import Record
 from lambent.events.sources.s3 import S3Record
 from lambent.events.sources.sns import SnsRecord
 from lambent.events.sources.sqs import SqsRecord
-from lambent.events.threads import Threads
+from lambent.functions import place
+from lambent.threads import Threads
 from lambent.types import Context as LambdaContext
 from tests.events.doubles import LIMIT, Context, run
 
@@ -248,6 +249,54 @@ def test_a_record_that_is_not_there_is_told() -> None:
 
     with pytest.raises(ConfigurationError, match="Expected a S3Record, but this is a SqsRecord"):
         called(of_s3)
+
+
+def test_a_record_may_be_one_of_several() -> None:
+    async def either(record: SnsRecord | SqsRecord) -> Any:
+        return record
+
+    async def maybe(record: Optional[SqsRecord | S3Record]) -> Any:  # noqa: UP045 - as many write
+        return record
+
+    async def neither(record: SnsRecord | S3Record) -> None: ...
+
+    assert called(either) is called(maybe) is RECORD
+    inner = SnsRecord({}, RECORD)
+    assert called(either, inner) is inner
+    assert called(maybe, inner) is RECORD
+    with pytest.raises(ConfigurationError, match="Expected a SnsRecord or S3Record, but this is a SqsRecord"):
+        called(neither)
+
+
+async def yields_async(body: str) -> Any:
+    yield body
+
+
+def yields(body: str) -> Any:
+    yield body
+
+
+class Yields:
+    def __call__(self, body: str) -> Any:
+        yield body
+
+
+@pytest.mark.parametrize("function", [yields_async, yields, Yields(), functools.partial(yields)])
+def test_a_generator_is_refused_for_nothing_of_it_would_run(function: Function) -> None:
+    """Its messages would count as done."""
+    with pytest.raises(
+        ConfigurationError, match=r"ields.* \(.*test_binding\.py:\d+\) yields: calling it would do noth"
+    ):
+        Bound(function, None)
+
+
+@pytest.mark.parametrize(("annotation", "decoder"), [(complex, None), (SnsRecord | int, None), (int, "jsn"), (int, 5)])
+def test_a_body_that_nothing_can_make_is_told_with_its_place(annotation: Any, decoder: Any) -> None:
+    async def order(body: Any) -> None: ...
+
+    order.__annotations__["body"] = annotation
+    with pytest.raises(ConfigurationError, match=r"order \(.*test_binding\.py:\d+\), parameter 'body': Expected a"):
+        Bound(order, decoder)
 
 
 # Batches

@@ -129,6 +129,20 @@ def test_what_is_in_progress_elsewhere_is_not_begun() -> None:
     play(scene)
 
 
+def test_a_clock_may_tell_whole_seconds() -> None:
+    async def scene() -> None:
+        stage = Scene(in_progress=60, now=lambda: 1_000_000)
+
+        async def meanwhile() -> str:
+            with pytest.raises(AlreadyInProgress):
+                await stage.once()
+            return "done"
+
+        assert await stage.once(call=meanwhile) == await stage.once() == "done"
+
+    play(scene)
+
+
 @pytest.mark.parametrize(
     ("left", "options", "seconds"),
     [
@@ -220,6 +234,16 @@ def test_what_has_failed_may_be_tried_again_at_once(error: type[BaseException]) 
         with pytest.raises(error):
             await stage.once(call=fail)
         assert await stage.once() == {"run": 1}
+
+    play(scene)
+
+
+def test_what_has_failed_where_the_clock_is_ahead_may_be_tried_again_at_once() -> None:
+    async def scene() -> None:
+        stage = Scene()
+        with pytest.raises(ZeroDivisionError):
+            await stage.once(call=failing, now=lambda: stage.clock() + 1)
+        assert await stage.once() == await stage.once() == {"run": 1}
 
     play(scene)
 
@@ -396,7 +420,7 @@ def test_where_others_come_and_go_it_gives_up() -> None:
     play(scene)
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"until": "x"}', b"\xff"])
+@pytest.mark.parametrize("data", [b"", b"[]", b'{"until": "x"}', b'{"until": true}', b"\xff"])
 def test_what_somebody_else_keeps_there_is_left_alone(data: bytes) -> None:
     async def scene() -> None:
         stage = Scene()

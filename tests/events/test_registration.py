@@ -13,7 +13,7 @@ from lambent.errors import ConfigurationError, DecodingError
 from lambent.events import Idempotency, Record, SqsRecord
 from lambent.events.registration import Options, Registration
 from lambent.events.selection import Selection
-from lambent.events.threads import Threads
+from lambent.threads import Threads
 from tests.events.doubles import Plain, run
 
 TYPE_CHECKING = False
@@ -166,8 +166,11 @@ def test_idempotency_is_within_middleware_and_around_retries() -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"concurrency": 0}, "Expected `concurrency` to be at least 1, but got 0"),
-        ({"concurrency": -1}, "Expected `concurrency` to be at least 1, but got -1"),
+        ({"concurrency": 0}, "Expected `concurrency` to be a whole number, 1 or more, but got 0"),
+        ({"concurrency": -1}, "Expected `concurrency` to be a whole number, 1 or more, but got -1"),
+        ({"concurrency": 2.5}, "Expected `concurrency` to be a whole number, 1 or more, but got 2.5"),
+        ({"idempotency": True}, r"Expected `idempotency` to be an Idempotency\(\), but got True"),
+        ({"idempotency": Idempotency}, r"Expected `idempotency` to be an Idempotency\(\), but got <class"),
         ({"retries": -1}, "Expected `retries` and `backoff` not to be negative"),
         ({"backoff": -0.1}, "Expected `retries` and `backoff` not to be negative"),
     ],

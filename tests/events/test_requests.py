@@ -20,6 +20,7 @@ from lambent.errors import BatchFailed, ConfigurationError, FailureStatus, Incom
 from lambent.events import Events, Idempotency, Record
 from lambent.testing import events
 from lambent.types import ASGIApp, Message, Receive, Scope, Send
+from tests.events.doubles import Left
 from tests.payloads import DOORS, payload
 
 SOURCES: dict[str, Callable[..., Any]] = {
@@ -309,14 +310,6 @@ def test_whatever_comes_is_handled_or_reported(messages: list[Any]) -> None:
 # Time and order
 
 
-class Soon:
-    aws_request_id = "a"
-
-    @staticmethod
-    def get_remaining_time_in_millis() -> int:
-        return 600
-
-
 def test_what_is_not_done_in_time_is_reported_before_the_platform_kills(jobs: Jobs) -> None:
     ended: list[str] = []
 
@@ -331,10 +324,9 @@ def test_what_is_not_done_in_time_is_reported_before_the_platform_kills(jobs: Jo
 
     handled = Events(margin=0.5)
     handled.requests(sqs="jobs", app=app)
-    context: Any = Soon()
     with closing(handled):
-        event = sent("sqs", request(url="/hangs"), request())
-        assert handled(event, context) == failed(event, 0)
+        event = sent("sqs", request(), request(url="/hangs"))
+        assert handled(event, Left(0.8)) == failed(event, 1)
     assert ended == ["cancelled"]
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event as Signal
+from threading import Thread, Timer, current_thread
 from typing import Any, NoReturn
 
 import pytest
@@ -22,7 +23,9 @@ from lambent.errors import (
     LambentError,
     MalformedEvent,
     NoFunction,
+    RecordFailed,
     StoreError,
+    Unfinished,
 )
 from lambent.events import (
     DynamoDBRecord,
@@ -35,10 +38,11 @@ from lambent.events import (
     SnsRecord,
     SqsRecord,
 )
+from lambent.invocation import Handled
 from lambent.stores.memory import MemoryStore
 from lambent.testing import events as build
 from lambent.types import Context as LambdaContext
-from tests.events.doubles import LIMIT, Context, failures, handled
+from tests.events.doubles import LIMIT, Context, Left, failures, handled, run
 
 QUEUE = "orders"
 FIFO = "orders.fifo"
@@ -161,6 +165,22 @@ def test_a_source_without_partial_failures_fails_when_all_have_run(event: Any) -
     assert len(raised.value.errors) == 1
 
 
+def test_an_exception_that_cannot_be_told_is_the_cause_all_the_same() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    events = Events()
+
+    @events.sns("news")
+    async def news(text: str) -> None:
+        raise Mute
+
+    with pytest.raises(BatchFailed, match=r"the first with Mute: its __str__ failed$") as raised:
+        handled(events, build.sns("hello", topic="news"))
+    assert isinstance(raised.value.__cause__, Mute)
+
+
 def test_a_source_without_partial_failures_gets_null() -> None:
     events = Events()
 
@@ -169,6 +189,30 @@ def test_a_source_without_partial_failures_gets_null() -> None:
         return "what is returned goes nowhere"
 
     assert handled(events, build.sns("hello", topic="news")) is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        build.sqs("good", "bad", "good", queue=QUEUE),
+        build.kinesis("good", "bad", "good"),
+        build.kafka("good", "bad", "good", topic="clicks"),
+    ],
+)
+def test_where_nobody_reads_partial_failures_any_failure_fails_the_invocation(event: Any) -> None:
+    events, poison = Events(partial_failures=False), ["bad"]
+
+    @events.sqs()
+    @events.kinesis()
+    @events.kafka()
+    async def message(body: str) -> None:
+        if body in poison:
+            raise ValueError(body)
+
+    with pytest.raises(BatchFailed, match=r"of 3 records failed; the first with ValueError: bad$"):
+        handled(events, event)
+    poison.clear()
+    assert handled(events, event) is None
 
 
 # Records that cannot be decoded
@@ -530,7 +574,7 @@ def test_invokes_are_told_apart_by_patterns() -> None:
 
 
 def test_what_is_not_done_is_told_before_the_time_is_up() -> None:
-    events, context = Events(), Context(1.0)
+    events, context = Events(margin=4.5), Context(5.0)
 
     @events.sqs(QUEUE, concurrency=2)
     async def order(body: str) -> None:
@@ -541,7 +585,7 @@ def test_what_is_not_done_is_told_before_the_time_is_up() -> None:
     begun = time.monotonic()
     reply = handled(events, event, context)
 
-    assert time.monotonic() - begun < 0.95
+    assert time.monotonic() - begun < 4.95
     assert context.get_remaining_time_in_millis() > 50
     assert failures(reply) == ids(event, 0, 2, 3)
 
@@ -555,7 +599,7 @@ def test_a_sync_function_goes_on_in_its_thread_which_is_said(caplog: pytest.LogC
             release.wait(LIMIT)
 
     event = sqs("hangs", "quick")
-    reply = handled(events, event, Context(0.3))
+    reply = handled(events, event, Left(0.5))
     release.set()
 
     assert failures(reply) == ids(event, 0)
@@ -571,16 +615,125 @@ def test_a_batch_function_that_hangs_has_failed_whole() -> None:
         await asyncio.Event().wait()
 
     event = sqs("a", "b")
-    assert failures(handled(events, event, Context(0.2))) == ids(event, 0, 1)
+    assert failures(handled(events, event, Left(0.2))) == ids(event, 0, 1)
 
 
-def test_where_there_is_no_time_at_all_everything_is_told() -> None:
+def test_a_deadline_that_has_passed_is_none_for_some_local_services_do_not_know_theirs() -> None:
     events, seen = Events(), list[str]()
     recorder(events, seen)
-    event = sqs("a", "b")
 
-    assert failures(handled(events, event, Context(0))) == ids(event, 0, 1)
-    assert seen == []
+    assert failures(handled(events, sqs("a", "b"), Left(0))) == []
+    assert seen == ["a", "b"]
+
+
+@pytest.mark.parametrize("event", [build.schedule("nightly"), {"by": "hand"}, build.s3_eventbridge("key")])
+def test_one_record_has_the_same_deadline_and_its_log_says_where_it_stood(
+    event: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    events, ended = Events(margin=0.15), list[str]()
+
+    @events.schedule()
+    @events.s3()
+    @events.invoke()
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("in time")
+
+    with pytest.raises(Unfinished, match=r"^The time was up before it was done\.$"):
+        handled(events, event, Left(0.2))
+    assert ended == ["in time"]
+    (line,) = caplog.records
+    assert json.loads(line.getMessage())["outcome"] == "failed"
+    assert "await asyncio.Event().wait()" in caplog.text
+    assert "_take" not in caplog.text
+
+
+def test_one_record_that_ends_well_when_it_is_cancelled_is_done() -> None:
+    events = Events(margin=0.15)
+
+    @events.invoke()
+    async def slow() -> str:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return "as far as it came"
+
+    assert handled(events, {}, Left(0.2)) == "as far as it came"
+
+
+def test_one_record_that_cannot_be_cancelled_is_waited_for() -> None:
+    """It would run on in the next invocation: a runtime, or Lambda, ends the process."""
+    events, release = Events(margin=0.15), Signal()
+
+    @events.schedule()
+    def sync() -> str:
+        release.wait(LIMIT)
+        return "done"
+
+    @events.invoke()
+    async def swallows() -> str:
+        for _ in range(2):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.1)
+        return "done"
+
+    assert handled(events, {}, Left(0.2)) == "done"
+    Timer(0.1, release.set).start()
+    assert handled(events, build.schedule("nightly"), Left(0.2)) == "done"
+
+
+def test_one_record_that_is_cancelled_by_what_it_calls_has_failed(caplog: pytest.LogCaptureFixture) -> None:
+    events = Events()
+
+    @events.invoke()
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(Unfinished, match=r"^It was cancelled by something that it has called\.$"):
+        handled(events, {})
+    assert "It was cancelled by something" in caplog.text
+
+
+def test_a_function_of_batches_tells_that_its_one_record_failed() -> None:
+    events = Events()
+
+    @events.invoke()
+    async def values(records: list[Record]) -> list[Record]:
+        return records
+
+    with pytest.raises(RecordFailed):
+        handled(events, {})
+
+
+class Prompt(Handled):
+    """An invocation that a debugger may hold."""
+
+    def __init__(self, event: Any, context: Any) -> None:
+        super().__init__(event, context)
+        self.held = False
+        self.result: Any = None
+
+    async def reply(self, result: Any) -> None:
+        self.result = result
+
+
+@pytest.mark.parametrize("event", [sqs("a", "b", "c"), build.schedule("nightly")], ids=["batch", "one"])
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_a_debugger_holds_has_no_deadline(event: Any, waits: bool) -> None:
+    events, invocation = Events(margin=0.0), Prompt(event, Left(0.03))
+
+    @events.schedule()
+    @events.sqs(concurrency=1)
+    async def stopped() -> str:
+        invocation.held = True
+        time.sleep(0.04)  # noqa: ASYNC251 - as whoever is at a prompt does
+        if waits:
+            await asyncio.sleep(0.005)
+        return "done"
+
+    run(events.serve(invocation))
+    assert invocation.result in ({"batchItemFailures": []}, "done")
 
 
 def test_the_context_says_how_much_is_left() -> None:
@@ -735,6 +888,35 @@ def test_ten_thousand_records() -> None:
     assert failures(reply) == [str(each) for each in range(999, 10_000, 1000)]
 
 
+def test_a_store_that_cannot_be_closed_leaves_neither_another_nor_a_thread_open(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed, threads = list[MemoryStore](), list[Thread]()
+
+    class Broken(MemoryStore):
+        async def close(self) -> None:
+            closed.append(self)
+            raise OSError("gone")
+
+    monkeypatch.setattr("lambent.stores.memory.open_store", lambda _: Broken())
+    events = Events()
+
+    @events.sqs("a", idempotency=Idempotency(store="memory://"))
+    @events.sqs("b", idempotency=Idempotency(store="memory://"))
+    def message(text: str) -> None:
+        threads.append(current_thread())
+
+    for queue in ("a", "b"):
+        assert failures(events(sqs("x", queue=queue))) == []
+    events.close()
+
+    assert len(set(closed)) == 2
+    assert "OSError: gone" in caplog.text
+    for thread in threads:
+        thread.join(LIMIT)
+        assert not thread.is_alive()
+
+
 # Around the functions
 
 
@@ -828,6 +1010,22 @@ def test_each_record_has_a_line(caplog: pytest.LogCaptureFixture) -> None:
     ]
     assert all(each["duration_ms"] >= 0 for each in told)
     assert told[1]["error"] == "ValueError: bad"
+
+
+def test_an_error_that_cannot_be_told_has_a_line_too(caplog: pytest.LogCaptureFixture) -> None:
+    events = Events()
+
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    @events.sqs()
+    async def order() -> None:
+        raise Mute
+
+    event = sqs("a")
+    assert failures(handled(events, event)) == ids(event, 0)
+    assert [json.loads(each)["error"] for each in caplog.messages] == ["Mute: its __str__ failed"]
 
 
 def test_at_warning_only_failures_have_one(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from lambent.errors import ConfigurationError, DecodingError
-from lambent.events.mismatch import kind
+from lambent.values.mismatch import kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ FAILED = "failed"
 
 NONE: frozenset[int] = frozenset()
 
+LATE = "The time was up before it was done."
 BROKEN = "One before it in its group has failed."
 
 
@@ -40,7 +41,7 @@ class Work:
         self.group = group
         self.state = WAITING
         self.error: BaseException | None = None
-        """Why it has failed."""
+        """Why it has failed. Of what was cancelled, the cause tells where it stood."""
         self.following: Work | None = None
         """What comes after it in its group."""
         self.failed: frozenset[int] = NONE
@@ -76,49 +77,63 @@ class Batch:
     the other: 10 000 records do not make 10 000 tasks. Most have one task only, for the others are made when that has
     come to wait for something, and there is anything left. A record that leaves something in a context variable ends
     its task, and a new one goes on, so that the next record does not find it.
+
+    - `is_held`: whether a debugger holds the event: then it has no deadline any more
     """
 
-    __slots__ = ("_context", "_each", "_ended", "_limits", "_tasks", "_teams", "_until", "_works")
+    __slots__ = ("_context", "_each", "_ended", "_is_held", "_limits", "_tasks", "_teams", "_until", "_works", "left")
 
-    def __init__(self, works: Sequence[Work], each: Run) -> None:
+    def __init__(self, works: Sequence[Work], each: Run, is_held: Callable[[], bool] = lambda: False) -> None:
         self._works = works
         self._each = each
-        self._teams = teams(works)
-        self._limits = _limits(works)
+        self._is_held = is_held
+        self._teams, is_mixed = teams(works)
+        self._limits = {each: asyncio.Semaphore(each.options.concurrency) for each in self._teams} if is_mixed else {}
+        """What holds each function to its concurrency, where a group has several: else its number of tasks does."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self.left = len(works)
+        """How many works are not done, or have records that have failed: with none, nobody need look for them."""
 
-    async def run(self, seconds: float | None = None, grace: float = 0.0) -> None:
+    async def run(self, seconds: float | None = None, grace: float | None = 0.0) -> None:
         """Run works until all are done or have failed, or `seconds` are over: what is not done then has failed.
 
-        That is cancelled, and has `grace` seconds to end; what goes on nevertheless is left behind.
+        That is cancelled, and has `grace` seconds to end; what goes on nevertheless is left behind. None: it is waited
+        for.
         """
         loop = asyncio.get_running_loop()
         self._context = copy_context()
         self._until = float("inf") if seconds is None else monotonic() + seconds
         self._ended: asyncio.Future[None] = loop.create_future()
-        for waiting in self._teams.values():
-            task = begun(self._take(waiting), self._context.copy())
-            if task.done():
-                task.result()
-            else:
-                self._keep(task)
-        for registration, waiting in self._teams.items():
-            for _ in range(min(registration.options.concurrency - 1, len(waiting))):
-                self._begin(waiting)
-        if self._tasks:
-            await self._wait(seconds, grace)
-        _give_up(self._works)
+        try:
+            for waiting in self._teams.values():
+                task = begun(self._take(waiting), self._context.copy())
+                if not task.done():
+                    self._keep(task)
+                elif not task.cancelled():
+                    task.result()
+            for registration, waiting in self._teams.items():
+                for _ in range(min(registration.options.concurrency - 1, len(waiting))):
+                    self._begin(waiting)
+            if self._tasks:
+                await self._wait(seconds)
+        finally:
+            self._until = 0.0
+            if self._tasks:
+                self._end()  # what they raise from now on is seen, and not raised
+                await _cancel(self._tasks, grace)
+        if self.left:
+            _give_up(self._works)
 
-    async def _wait(self, seconds: float | None, grace: float) -> None:
-        timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds, self._end)
+    async def _wait(self, seconds: float | None) -> None:
+        timer = None
+        if seconds is not None:  # some of them have gone by with what was begun at once
+            left = max(0.0, self._until - monotonic())
+            timer = asyncio.get_running_loop().call_later(left, self._time_is_up)
         try:
             await self._ended
         finally:
             if timer is not None:
                 timer.cancel()
-            self._until = 0.0
-            if self._tasks:
-                await _cancel(self._tasks, grace)
 
     def _begin(self, waiting: deque[Work]) -> None:
         self._keep(asyncio.create_task(self._take(waiting), context=self._context.copy()))
@@ -135,13 +150,17 @@ class Batch:
         elif not self._tasks:
             self._end()
 
+    def _time_is_up(self) -> None:
+        if not self._is_held():
+            self._end()
+
     def _end(self) -> None:
         if not self._ended.done():
             self._ended.set_result(None)
 
     async def _take(self, waiting: deque[Work]) -> None:
         """Take one after the other, while there is time: a function that never waits leaves none to the timer."""
-        while waiting and monotonic() < self._until:
+        while waiting and (monotonic() < self._until or self._is_held()):
             work = waiting.popleft()
             work.state = RUNNING
             try:
@@ -150,55 +169,66 @@ class Batch:
                         await self._each(work)
                 else:
                     await self._each(work)
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
+                    work.error = _unfinished(LATE, error)
                     raise
-                work.error = Unfinished("It was cancelled by something that it has called.")
+                work.error = _unfinished("It was cancelled by something that it has called.", error)
             except (Exception, SystemExit) as error:  # sys.exit() ends the record, not those beside it
                 work.error = error
             if work.error is not None:
                 work.state = FAILED
             else:
                 work.state = DONE
+                if not work.failed:
+                    self.left -= 1
                 if work.following is not None:
                     waiting.appendleft(work.following)
-            if copy_context() != self._context:
+            try:
+                is_clean = copy_context() == self._context
+            except Exception:  # a value that cannot be compared, such as an array, is another one
+                is_clean = False
+            if not is_clean:
                 self._begin(waiting)
                 break
 
 
-async def _cancel(tasks: Iterable[asyncio.Task[None]], grace: float) -> None:
+def _unfinished(why: str, cause: BaseException) -> Unfinished:
+    error = Unfinished(why)
+    error.__cause__ = cause
+    return error
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]], grace: float | None) -> None:
     """End what is not done. What does not end soon is left behind: the time is up."""
     left = [task for task in tasks if task.cancel()]
     if left:
         await asyncio.wait(left, timeout=grace)
 
 
-def teams(works: Iterable[Work]) -> dict[Registration, deque[Work]]:
-    """What may run side by side, by function: single works, and the first of each group, which leads to the others."""
+def teams(works: Iterable[Work]) -> tuple[dict[Registration, deque[Work]], bool]:
+    """What may run side by side, by function: single works, and the first of each group, which leads to the others.
+
+    And whether a group has works of several functions: each of those is in the answer, if only with none to begin with.
+    """
     found: dict[Registration, deque[Work]] = {}
     last: dict[Hashable, Work] = {}
+    is_mixed = False
     for work in works:
-        group = work.group
+        registration, group = work.registration, work.group
+        waiting = found.get(registration)
+        if waiting is None:
+            waiting = found[registration] = deque()
         if group is not None:
             before = last.get(group)
             last[group] = work
             if before is not None:
                 before.following = work
+                is_mixed = is_mixed or before.registration is not registration
                 continue
-        if work.registration in found:
-            found[work.registration].append(work)
-        else:
-            found[work.registration] = deque((work,))
-    return found
-
-
-def _limits(works: Iterable[Work]) -> dict[Registration, asyncio.Semaphore]:
-    """What holds each function to its concurrency, where a group has several: else its number of tasks does."""
-    if all(work.following is None or work.following.registration is work.registration for work in works):
-        return {}
-    return {each: asyncio.Semaphore(each.options.concurrency) for each in {work.registration for work in works}}
+        waiting.append(work)
+    return found, is_mixed
 
 
 def _give_up(works: Iterable[Work]) -> None:
@@ -214,5 +244,5 @@ def _give_up(works: Iterable[Work]) -> None:
 
 def _why(work: Work, broken: set[Hashable]) -> str:
     if work.state is RUNNING:
-        return "The time was up before it was done."
+        return LATE
     return BROKEN if work.group in broken else "The time was up before it was begun."

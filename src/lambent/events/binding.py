@@ -8,17 +8,18 @@ import logging
 from contextvars import copy_context
 from functools import partial
 from types import NoneType, UnionType
-from typing import Annotated, Union, get_args, get_origin
+from typing import Union, get_args, get_origin
 
 from lambent.errors import ConfigurationError
 from lambent.events.model import Record
+from lambent.functions import bare, is_async, is_context, is_generator, parameters, place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from lambent.events.decode import Decoder
-    from lambent.events.threads import Threads
+    from lambent.threads import Threads
     from lambent.types import Context, Event
 
     Give = Callable[[Sequence[Record], Context | None], object]
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("lambent.events")
 
 NONE: Mapping[str, object] = {}
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Bound:
@@ -41,20 +41,25 @@ class Bound:
     __slots__ = ("_by_name", "_function", "_gives", "_only", "is_async", "takes_batch")
 
     def __init__(self, function: Callable[..., Event], decoder: Decoder) -> None:
+        if is_generator(function):
+            raise ConfigurationError(f"{place(function)} yields: calling it would do nothing. Return instead.")
         self._function = function
-        self.is_async = _is_async(function)
+        self.is_async = is_async(function)
         self._gives: list[Give] = []
         self._by_name: dict[str, Give] = {}
         self.takes_batch = False
         bodies: list[str] = []
-        for parameter in _parameters(function):
-            annotation = _bare(parameter.annotation)
+        for parameter in parameters(function):
+            annotation = bare(parameter.annotation)
             give = _giver(parameter.name, annotation)
             if give is None and parameter.default is not parameter.empty:
                 give = _constant(parameter.default)
             elif give is None:
                 bodies.append(parameter.name)
-                give = _body(parameter.annotation, decoder)
+                try:
+                    give = _body(parameter.annotation, decoder)
+                except ConfigurationError as error:
+                    raise ConfigurationError(f"{place(function)}, parameter {parameter.name!r}: {error}") from None
             self.takes_batch = self.takes_batch or _holds_records(parameter.name, annotation)
             if parameter.kind is parameter.KEYWORD_ONLY:
                 self._by_name[parameter.name] = give
@@ -98,28 +103,18 @@ def _check(function: Callable[..., Event], bodies: Sequence[str], *, takes_batch
         )
 
 
-def _bare(annotation: Event) -> Event:
-    """Without what is said beside it: `Annotated[T, ...]` and `T | None` are T."""
-    origin: object = get_origin(annotation)
-    if origin is Annotated:
-        return _bare(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        members = [each for each in get_args(annotation) if each is not NoneType]
-        if len(members) == 1:
-            return _bare(members[0])
-    return annotation
-
-
 def _giver(name: str, annotation: Event) -> Give | None:
     """How to make an argument; None if it is what a record carries, or nothing of ours."""
     origin: object = get_origin(annotation)
     if _holds_records(name, annotation):
         return _all(tuple if origin is tuple else list)
-    if isinstance(annotation, type) and issubclass(annotation, Record):
-        return _first(annotation)
+    members = get_args(annotation) if origin in (Union, UnionType) else (annotation,)
+    kinds = tuple(each for each in members if isinstance(each, type) and issubclass(each, Record))
+    if kinds and all(each in (*kinds, NoneType) for each in members):
+        return _first(kinds)
     if annotation is inspect.Parameter.empty and name == "record":
-        return _first(Record)
-    return _context if _is_context(name, annotation) else None
+        return _first((Record,))
+    return _context if is_context(name, annotation) else None
 
 
 def _holds_records(name: str, annotation: Event) -> bool:
@@ -131,23 +126,15 @@ def _holds_records(name: str, annotation: Event) -> bool:
     return issubclass(list, origin) or issubclass(tuple, origin)
 
 
-def _is_context(name: str, annotation: Event) -> bool:
-    """Lambda's, whose type everybody writes anew: ours, AWS's and those of the packages of types."""
-    if annotation is inspect.Parameter.empty:
-        return name == "context"
-    kind = getattr(annotation, "__name__", "")
-    home = getattr(annotation, "__module__", "")
-    return kind == "LambdaContext" or (kind == "Context" and home.startswith(("lambent.", "aws")))
-
-
-def _first(kind: type[Record]) -> Give:
-    """The record itself, or the one that has carried it, whichever is of this kind."""
+def _first(kinds: tuple[type[Record], ...]) -> Give:
+    """The record itself, or the one that has carried it, whichever is of one of these kinds."""
 
     def give(records: Sequence[Record], _: Context | None) -> object:
         record: Record | None = records[0]
-        while not isinstance(record, kind):
+        while not isinstance(record, kinds):
             if record is None:
-                raise ConfigurationError(f"Expected a {kind.__name__}, but this is a {type(records[0]).__name__}.")
+                names = " or ".join(each.__name__ for each in kinds)
+                raise ConfigurationError(f"Expected a {names}, but this is a {type(records[0]).__name__}.")
             record = record.carrier
         return record
 
@@ -171,33 +158,3 @@ def _body(annotation: Event, decoder: Decoder) -> Give:
 
     read = reader(annotation, decoder)
     return lambda records, _: read(records[0].body)
-
-
-def _parameters(function: Callable[..., Event]) -> list[inspect.Parameter]:
-    try:
-        signature = inspect.signature(function, eval_str=True)
-    except Exception as error:  # annotations are evaluated, and may raise anything
-        raise ConfigurationError(
-            f"The signature of {place(function)} cannot be read: {type(error).__name__}: {error}. What annotations "
-            "name must be there when the first event comes, not under TYPE_CHECKING only."
-        ) from error
-    return [each for each in signature.parameters.values() if each.kind not in _VARIADIC]
-
-
-def _is_async(function: Callable[..., Event]) -> bool:
-    """Whether calling it only makes a coroutine. What wraps an async function may block: then a thread calls it."""
-    while isinstance(function, partial):
-        function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - the method itself is wanted
-
-
-def place(function: Callable[..., Event]) -> str:
-    """`module.function (file:line)`"""
-    inner = inspect.unwrap(function)
-    while isinstance(inner, partial):
-        inner = inspect.unwrap(inner.func)
-    if not hasattr(inner, "__qualname__"):  # an object that can be called
-        inner = type(inner)
-    code = getattr(inner, "__code__", None) or getattr(getattr(inner, "__call__", None), "__code__", None)  # noqa: B004
-    name = f"{inner.__module__}.{inner.__qualname__}"
-    return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code is not None else name

@@ -25,7 +25,7 @@ def default_margin() -> float:
 
 
 class Deadline:
-    """Of one event. Where there is no context there is none.
+    """Of one event. None without a context, and where it has passed already: some local services do not know theirs.
 
     Of a short time that is left, three quarters are kept at most: the runtime keeps half of it.
     """
@@ -36,8 +36,8 @@ class Deadline:
         self._until: float | None = None
         self.grace = 0.0
         """Seconds in which what is cancelled may end."""
-        if context is not None:
-            left = context.get_remaining_time_in_millis() / 1000
+        left = 0.0 if context is None else context.get_remaining_time_in_millis() / 1000
+        if left > 0:
             margin = min(margin, left * 0.75)
             self._until = monotonic() + left - margin
             self.grace = min(margin / 4, _GRACE_SECONDS)

@@ -15,8 +15,8 @@ from types import UnionType
 from typing import Union, get_args, get_origin
 
 from lambent.errors import ConfigurationError, DecodingError, MalformedEvent
-from lambent.events.convert import converter, json_converter, parse
-from lambent.events.mismatch import kind
+from lambent.values.convert import converter, json_converter, parse
+from lambent.values.mismatch import kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 GZIP_LIMIT = 128 << 20
 """Bytes that a record may be unpacked to: a few kilobytes of gzip can fill any memory."""
 
+_PIECE = 1 << 16
+"""Bytes that are read at a time: memory for all that is asked for is taken before any is read."""
+
 
 def reader(annotation: Event, decoder: Decoder = None) -> Decode:
     """A record's body → a value for a parameter. Raises ConfigurationError for what there is no decoder or no way for.
@@ -41,6 +44,8 @@ def reader(annotation: Event, decoder: Decoder = None) -> Decode:
         decoder = _default(wanted)
     if callable(decoder):
         return _chained([_own(decoder)], converter(wanted))
+    if not isinstance(decoder, str):
+        raise _unknown(decoder)
     *first, last = decoder.split("+")
     if last in ("base64", "gzip"):
         first, last = [*first, last], _default(wanted)
@@ -99,10 +104,14 @@ def _named(name: str) -> Decode:
     try:
         return _DECODERS[name]
     except KeyError:
-        raise ConfigurationError(
-            f"Expected a decoder, one of {', '.join(_DECODERS)}, several as in base64+gzip+json, or a function; "
-            f"but got {name!r}."
-        ) from None
+        raise _unknown(name) from None
+
+
+def _unknown(decoder: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"Expected a decoder, one of {', '.join(_DECODERS)}, several as in base64+gzip+json, or a function; "
+        f"but got {decoder!r:.100}."
+    )
 
 
 def _json(data: Event) -> Event:
@@ -149,25 +158,40 @@ def base64(data: Event) -> bytes:
 
 def gzip(data: Event) -> bytes:
     """What is packed, one member after the other, up to GZIP_LIMIT bytes."""
-    import zlib
-
     if not isinstance(data, bytes):
         raise DecodingError(f"Expected gzip, but got {kind(data)}. For base64 of gzip, use base64+gzip.")
-    unpacked: list[bytes] = []
-    left = GZIP_LIMIT
+    if not data:
+        raise DecodingError("Expected gzip, but it is empty.")
+    from zlib import decompressobj, error
+
+    member = decompressobj(wbits=31)
     try:
-        while data or not unpacked:
-            member = zlib.decompressobj(wbits=31)
-            unpacked.append(member.decompress(data, left + 1))
-            left -= len(unpacked[-1])
-            if left < 0:
-                raise DecodingError(f"Expected gzip of {GZIP_LIMIT} bytes at most, but it has more.")
-            if not member.eof:
-                raise DecodingError("Expected gzip, but it is cut off.")
-            data = member.unused_data.lstrip(b"\0")
-    except zlib.error as error:
-        raise DecodingError(f"Expected gzip, but: {error}.") from None
-    return b"".join(unpacked)
+        unpacked = member.decompress(data, GZIP_LIMIT + 1)
+        rest = member.unused_data.lstrip(b"\0")
+        if rest:
+            unpacked = _with_members(unpacked, rest)
+        elif not member.eof and len(unpacked) <= GZIP_LIMIT:
+            raise EOFError
+    except EOFError:
+        raise DecodingError("Expected gzip, but it is cut off.") from None
+    except (OSError, error):  # what they say shows some of it
+        raise DecodingError("Expected gzip, but its header, its data or its checksum is not that of gzip.") from None
+    if len(unpacked) > GZIP_LIMIT:
+        raise DecodingError(f"Expected gzip of {GZIP_LIMIT} bytes at most, but it has more.")
+    return unpacked
+
+
+def _with_members(unpacked: bytes, rest: bytes) -> bytes:
+    """What the first member has, and those after it, up to GZIP_LIMIT bytes and one."""
+    from gzip import GzipFile
+    from io import BytesIO
+
+    pieces, left = [unpacked], GZIP_LIMIT + 1 - len(unpacked)
+    file = GzipFile(fileobj=BytesIO(rest))
+    while left and (piece := file.read(min(left, _PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def dynamodb(data: Event) -> Event:

@@ -50,15 +50,18 @@ class Events:
 
     - `margin`: seconds before Lambda's deadline at which records that are not done are given up, and reported. None:
       0.25 more than the runtime's own, LAMBENT_DEADLINE_MARGIN, which is 0.25
+    - `partial_failures`: whether what has failed is told record by record, where the source can take that. False: it
+      fails the invocation, for an event source mapping that does not ask for such replies takes them for successes
     """
 
     _environment: ManagedEnvironment | None = None
     """There once it has been called as a handler."""
 
-    def __init__(self, *, margin: float | None = None) -> None:
+    def __init__(self, *, margin: float | None = None, partial_failures: bool = True) -> None:
         if margin is not None and margin < 0:
             raise ConfigurationError(f"Expected `margin` not to be negative, but got {margin!r}.")
-        self._router = Router(default_margin() if margin is None else margin)
+        margin = default_margin() if margin is None else margin
+        self._router = Router(margin, partial_failures=partial_failures)
         self._requests: list[MessageRequests] = []
         self._host: Host | None = None
 

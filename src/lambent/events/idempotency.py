@@ -73,6 +73,9 @@ WITHOUT_DEADLINE = 900.0
 ATTEMPTS = 4
 """How often it is tried to become the one that runs, while others come and go."""
 
+_RELEASED = b"{}"
+"""What is left of what has failed. It has expired, but not to whom the clock is behind."""
+
 _SAVING_SECONDS = 0.2
 """That saving a result has when the time is up meanwhile."""
 
@@ -146,7 +149,10 @@ class Idempotency:
         return await self._once(self._name(key, ()), digest(payload) if payload is not None else "", call, _remaining())
 
     def __call__(self, function: Callable[P, Awaitable[Event]]) -> Callable[P, Awaitable[Event]]:
-        """Decorate an async function: `key` and `payload` are functions of its arguments."""
+        """Decorate an async function: `key` and `payload` are functions of its arguments.
+
+        Without a `prefix`, keys are within its module and qualified name: closures of one factory share them.
+        """
         if not callable(self._given_key):
             raise ConfigurationError(
                 f"Expected `key` to be a function of the arguments of {function!r:.100}, but got {self._given_key!r}."
@@ -214,8 +220,8 @@ class Idempotency:
                 stored = await store.load(name)
             else:
                 return claim
-            if stored is None:
-                version = ABSENT
+            version = ABSENT if stored is None else stored.version
+            if stored is None or stored.data == _RELEASED:
                 continue
             there = _read(stored, name)
             if "until" not in there:
@@ -225,7 +231,6 @@ class Idempotency:
                 return claim
             if there["until"] > self._now():
                 break
-            version = stored.version
         raise AlreadyInProgress("It is being handled elsewhere at this moment. It is tried again when it comes again.")
 
     async def _complete(self, claim: _Claim, result: Event) -> Event:
@@ -265,7 +270,7 @@ class Idempotency:
     async def _release(self, claim: _Claim) -> None:
         """Leave nothing, if nobody else has begun meanwhile."""
         try:
-            await self._opened().save(claim.name, b"{}", self._now(), claim.version)  # expired at once
+            await self._opened().save(claim.name, _RELEASED, self._now(), claim.version)  # expired at once
         except StoreConflict:
             pass
         except LambentError:
@@ -293,7 +298,8 @@ class _Claim:
 def _read(stored: Stored, name: str) -> dict[str, Event]:
     try:
         there = json.loads(stored.data)
-        if isinstance(there.get("until"), float) or "result" in there:
+        until = there.get("until")
+        if (isinstance(until, int | float) and not isinstance(until, bool)) or "result" in there:
             return dict(there)
     except (ValueError, AttributeError):
         pass

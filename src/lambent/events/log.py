@@ -47,10 +47,19 @@ def done(records: Sequence[Record], began: float, failures: int = 0) -> None:
 def failed(records: Sequence[Record], error: BaseException, began: float | None = None) -> None:
     """Without `began`, nothing was done about it, or nobody knows how long."""
     line = _line(records, "failed", began)
-    line["error"] = f"{type(error).__name__}: {error}"
-    place = _of_user(error.__traceback__)
-    told = place is not None or error.__cause__ is not None
+    line["error"] = f"{type(error).__name__}: {_words(error)}"
+    place, cause = _of_user(error.__traceback__), error.__cause__
+    if cause is not None:
+        cause.__traceback__ = _of_user(cause.__traceback__) or cause.__traceback__
+    told = place is not None or cause is not None
     logger.error(line, exc_info=(type(error), error, place) if told else None)
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "its __str__ failed"
 
 
 def _of_user(traceback: TracebackType | None) -> TracebackType | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from functools import cached_property, partial
 
 from lambent.errors import ConfigurationError, EventError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lambent.events.idempotency import Idempotency
     from lambent.events.model import Record
     from lambent.events.selection import Selection
-    from lambent.events.threads import Threads
+    from lambent.threads import Threads
     from lambent.types import Context, Event
 
     class Handling(Protocol):
@@ -57,10 +57,15 @@ class Options:
         backoff: float = 0.2,
         idempotency: Idempotency | None = None,
     ) -> None:
-        if concurrency < 1:
-            raise ConfigurationError(f"Expected `concurrency` to be at least 1, but got {concurrency!r}.")
+        if type(concurrency) is not int or concurrency < 1:
+            raise ConfigurationError(
+                f"Expected `concurrency` to be a whole number, 1 or more, but got {concurrency!r}."
+            )
         if retries < 0 or backoff < 0:
             raise ConfigurationError("Expected `retries` and `backoff` not to be negative.")
+        given: object = idempotency
+        if given is not None and (isinstance(given, type) or not hasattr(given, "once")):
+            raise ConfigurationError(f"Expected `idempotency` to be an Idempotency(), but got {given!r:.100}.")
         self.concurrency = concurrency
         self.decoder = decoder
         self.retries = retries
@@ -71,33 +76,28 @@ class Options:
 class Registration:
     """A function, what it wants, and how it is called."""
 
-    __slots__ = ("_bound", "_is_plain", "function", "options", "selection")
-
     def __init__(self, selection: Selection, function: Callable[..., Event], options: Options) -> None:
         self.selection = selection
         self.function = function
         self.options = options
         self._is_plain = not options.retries and options.idempotency is None
-        self._bound: Bound | None = None
 
-    @property
+    @cached_property
     def bound(self) -> Bound:
         """The function with its signature read, which is done once. Raises ConfigurationError."""
-        if self._bound is None:
-            from lambent.events.binding import Bound
+        from lambent.events.binding import Bound
 
-            bound = Bound(self.function, self.options.decoder)
-            if bound.takes_batch and self.options.idempotency is not None:
-                raise ConfigurationError(
-                    f"{self.place} takes batches, but idempotency is about single records: take one record at a time."
-                )
-            self._bound = bound
-        return self._bound
+        bound = Bound(self.function, self.options.decoder)
+        if bound.takes_batch and self.options.idempotency is not None:
+            raise ConfigurationError(
+                f"{self.place} takes batches, but idempotency is about single records: take one record at a time."
+            )
+        return bound
 
     @property
     def place(self) -> str:
         """`module.function (file:line)`"""
-        from lambent.events.binding import place
+        from lambent.functions import place
 
         return place(self.function)
 

@@ -10,21 +10,23 @@ from lambent.events.batch import BROKEN, Batch, Work
 from lambent.events.deadline import Deadline
 from lambent.events.model import Record
 from lambent.events.sources import INVOKE, detect, named
-from lambent.events.threads import Threads
+from lambent.threads import Threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from lambent.events.model import Source
     from lambent.events.registration import ErrorHandler, Middleware, Registration
-    from lambent.types import Context, Event, Invocation, Result
+    from lambent.types import Event, Invocation, Result
 
     Outcome = Work | list[tuple[Work, Record]] | Exception
     """What handles a record, or each of those that it carries; or why nothing does."""
 
 ANY = "any"
 """In place of a source: registrations of last resort."""
+
+_NONE: tuple[tuple[()], tuple[()]] = ((), ())
 
 _MESSAGES = ("s3", "schedule", "eventbridge", "destination")
 _KNOWN = 1000
@@ -37,11 +39,12 @@ CARRIED = {"sqs": ("sns", *_MESSAGES), "sns": _MESSAGES, "eventbridge": ("s3",)}
 class Router:
     """Registrations by source, the most demanding first, and what is around all of them."""
 
-    def __init__(self, margin: float) -> None:
+    def __init__(self, margin: float, *, partial_failures: bool = True) -> None:
         self._registrations: dict[str, list[Registration]] = {}
         self._known: dict[str, dict[str, Registration]] = {}
         """Of sources where nothing but a name is asked for: names that have come, and who takes them."""
         self._margin = margin
+        self._partial_failures = partial_failures
         self.middleware: list[Middleware] = []
         self._error_handlers: list[tuple[type[Exception], ErrorHandler]] = []
         self.threads = Threads()
@@ -70,7 +73,7 @@ class Router:
 
     def add_error_handler(self, kind: type[Exception], handler: ErrorHandler) -> None:
         """Register. Of several that an exception is one of, the most derived is taken. Raises ConfigurationError."""
-        from lambent.events.binding import place
+        from lambent.functions import place
 
         for known, other in self._error_handlers:
             if known is kind:
@@ -112,12 +115,18 @@ class Router:
             _ = each.bound
 
     async def close(self) -> None:
-        """Let go of what functions have made, and of the threads, which end with what they do."""
-        for store in {id(each.options.idempotency): each.options.idempotency for each in self}.values():
-            if store is not None:
-                await store.close()
-        threads, self.threads = self.threads, Threads()
-        threads.close()
+        """Let go of what functions have made, and of the threads, which end with what they do.
+
+        What fails to be let go does not keep the others.
+        """
+        from contextlib import AsyncExitStack
+
+        async with AsyncExitStack() as stack:
+            threads, self.threads = self.threads, Threads()
+            stack.callback(threads.close)
+            for store in {id(each.options.idempotency): each.options.idempotency for each in self}.values():
+                if store is not None:
+                    stack.push_async_callback(store.close)
 
     async def serve(self, invocation: Invocation) -> None:
         """Handle an event. Raises EventError, BatchFailed, and of a single record what its function raises."""
@@ -128,35 +137,56 @@ class Router:
             records = source.records(event)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise MalformedEvent(f"Expected an event of {kind.name}, but: {type(error).__name__}: {error}.") from error
-        handling = Handling(self, invocation.context, Deadline(invocation.context, self._margin))
+        handling = Handling(self, invocation, Deadline(invocation.context, self._margin))
         if source.SINGLE:
             result = await self._single(source, records[0], handling)
         else:
-            works, outcomes = self._planned(source, records)
+            works, outcomes, are_planned = self._planned(source, records)
+            batch = Batch(works, handling.handle, handling.is_held)
             if works:
-                deadline = handling.deadline
-                await Batch(works, handling.handle).run(deadline.remaining(), deadline.grace)
-            result = _reply(source, records, works, outcomes)
+                await batch.run(handling.remaining(), handling.grace)
+            failed, errors = _failed(records, works, outcomes) if batch.left or not are_planned else _NONE
+            result = source.reply(records, failed) if self._partial_failures else None
+            if result is None and errors:
+                raise BatchFailed(len(records), errors)
         await invocation.reply(result)
 
     async def _single(self, source: Source, record: Record, handling: Handling) -> Result:
-        """Handle an event that is one record. What its function returns is the reply, in the form of the source."""
+        """Handle an event that is one record. What its function returns is the reply, in the form of the source.
+
+        Without a reply there is nothing to save, so a sync function, which nothing can cancel, is not given up; and one
+        that does not end when it is cancelled is waited for: it would go on in the next invocation.
+        """
         routed = self._routed(source, record)
         if not routed:
             raise NoFunction(_unmatched(record))
-        results = [await handling.handle(Work([inner], registration, None)) for registration, inner in routed]
+        ((registration, inner),) = routed
+        work = Work([inner], registration, None)
+        returned: Result = None
+
+        async def handle(work: Work) -> None:
+            nonlocal returned
+            returned = await handling.handle(work)
+
+        seconds = handling.remaining() if registration.bound.is_async else None
+        await Batch([work], handle, handling.is_held).run(seconds, grace=None)
+        _log_unfinished([work])
+        error = work.error_of(inner)
+        if error is not None:
+            raise error
         result: Callable[[Record, Result], Result] | None = getattr(source, "result", None)
-        return results[0] if result is None else result(record, results[0])
+        return returned if result is None else result(record, returned)
 
-    def _planned(self, source: Source, records: Sequence[Record]) -> tuple[list[Work], list[Outcome]]:
-        """What is to be done about records. One that cannot be told, or that nobody takes, has failed.
+    def _planned(self, source: Source, records: Sequence[Record]) -> tuple[list[Work], list[Outcome], bool]:
+        """What is to be done about records, and whether something is about all of them.
 
-        So have those that follow it in its group.
+        One that cannot be told, or that nobody takes, has failed. So have those that follow it in its group.
         """
         works: list[Work] = []
         outcomes: list[Outcome] = []
         together: dict[Registration, Work] = {}
         broken: set[Hashable] = set()
+        are_planned = True
         known = self._known.get(records[0].source) if records else None
         for record in records:
             group = None
@@ -176,10 +206,11 @@ class Router:
                 outcomes.append([(_part(each, inner, group, works, together), inner) for each, inner in routed])
             except Exception as error:
                 outcomes.append(error)
+                are_planned = False
                 if group is not None:
                     broken.add(group)
                 log.failed([record], error.with_traceback(None))
-        return works, outcomes
+        return works, outcomes, are_planned
 
     def _routed(self, source: Source, record: Record) -> list[tuple[Registration, Record]]:
         """The function for a record; or those for the records that it carries; or one of last resort.
@@ -226,16 +257,21 @@ class Router:
 class Handling:
     """One event on its way through its functions."""
 
-    __slots__ = ("_error_handler", "_is_told", "context", "deadline", "middleware", "remaining", "threads")
+    __slots__ = ("_error_handler", "_invocation", "_is_told", "context", "grace", "middleware", "remaining", "threads")
 
-    def __init__(self, router: Router, context: Context | None, deadline: Deadline) -> None:
+    def __init__(self, router: Router, invocation: Invocation, deadline: Deadline) -> None:
         self._error_handler = router.error_handler
+        self._invocation = invocation
         self._is_told = log.is_on()
-        self.context = context
-        self.deadline = deadline
+        self.context = invocation.context
+        self.grace = deadline.grace
         self.remaining = deadline.remaining
         self.middleware = router.middleware
         self.threads = router.threads
+
+    def is_held(self) -> bool:
+        """Whether a debugger holds it."""
+        return getattr(self._invocation, "held", False)
 
     async def handle(self, work: Work) -> Result:
         """Have a function handle a record, and log how that went. Raises what it raises at last."""
@@ -265,23 +301,23 @@ def _part(
     registration: Registration, record: Record, group: Hashable, works: list[Work], together: dict[Registration, Work]
 ) -> Work:
     """The work that a record is part of."""
-    if registration in together:
+    if not registration.bound.takes_batch:
+        work = Work([record], registration, group)
+    elif registration in together:
         work = together[registration]
         work.records.append(record)
         return work
-    takes_batch = registration.bound.takes_batch
-    work = Work([record], registration, None if takes_batch else group)
-    if takes_batch:
-        together[registration] = work
+    else:
+        work = together[registration] = Work([record], registration, None)
     works.append(work)
     return work
 
 
-def _reply(source: Source, records: Sequence[Record], works: Sequence[Work], outcomes: Sequence[Outcome]) -> Result:
-    """The partial batch response. Raises BatchFailed if something has failed and the source has no such response."""
-    for work in works:
-        if isinstance(work.error, Unfinished):
-            log.failed(work.records, work.error)
+def _failed(
+    records: Sequence[Record], works: Sequence[Work], outcomes: Sequence[Outcome]
+) -> tuple[list[Record], list[BaseException]]:
+    """The records that have failed, and each one's error."""
+    _log_unfinished(works)
     failed = []
     errors = []
     for record, outcome in zip(records, outcomes, strict=True):
@@ -292,10 +328,14 @@ def _reply(source: Source, records: Sequence[Record], works: Sequence[Work], out
         if error is not None:
             failed.append(record)
             errors.append(error)
-    reply = source.reply(records, failed)
-    if reply is None and errors:
-        raise BatchFailed(len(records), errors)
-    return reply
+    return failed, errors
+
+
+def _log_unfinished(works: Iterable[Work]) -> None:
+    """What its function has not ended has no line yet."""
+    for work in works:
+        if isinstance(work.error, Unfinished):
+            log.failed(work.records, work.error)
 
 
 def _error(outcome: list[tuple[Work, Record]] | Exception) -> BaseException | None:

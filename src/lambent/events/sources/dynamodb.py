@@ -14,7 +14,7 @@ from lambent.events.model import Record
 from lambent.events.sources import fields
 from lambent.events.sources.attribute_values import item
 from lambent.events.sources.fields import nothing_inside as inner
-from lambent.events.sources.streams import checkpoint, seconds, whole
+from lambent.events.sources.streams import StreamRecord, checkpoint, seconds, whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SINGLE = False
 _SEQUENCE_NUMBER = ("dynamodb", "SequenceNumber")
 
 
-class DynamoDBRecord(Record):
+class DynamoDBRecord(StreamRecord):
     """One change of one item."""
 
     __slots__ = ()
@@ -37,28 +37,9 @@ class DynamoDBRecord(Record):
     source = "dynamodb"
 
     @property
-    def id(self) -> str:
-        """`eventID`: the same each time it comes."""
-        return fields.text(self.raw, "eventID")
-
-    @property
-    def arn(self) -> str:
-        """Of the stream."""
-        return fields.text(self.raw, "eventSourceARN")
-
-    @property
     def table(self) -> str:
-        """Its name: `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME`."""
-        return self.arn.partition("/")[2].partition("/")[0]
-
-    @property
-    def name(self) -> str:
-        """Of the table."""
-        return self.table
-
-    @property
-    def region(self) -> str:
-        return fields.text(self.raw, "awsRegion")
+        """Its name."""
+        return self.name
 
     @property
     def event_name(self) -> str:

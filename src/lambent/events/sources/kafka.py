@@ -9,7 +9,7 @@ Source: docs.aws.amazon.com/lambda, "Using Lambda with Amazon MSK", "Using Lambd
   not in the event, or is none, fails the whole batch. AWS asks for every record that has failed and promises to send
   those again, not those that follow; so each is named, as well as what was not begun because of it.
 - Lambda takes such replies from mappings in provisioned mode with ReportBatchItemFailures; others ignore them, and take
-  a batch as done. There, let what fails raise.
+  a batch as done: for these there is `Events(partial_failures=False)`.
 """
 
 from __future__ import annotations

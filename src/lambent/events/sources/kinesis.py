@@ -13,7 +13,7 @@ from __future__ import annotations
 from lambent.events.model import Record
 from lambent.events.sources import fields
 from lambent.events.sources.fields import nothing_inside as inner
-from lambent.events.sources.streams import checkpoint, data, seconds
+from lambent.events.sources.streams import StreamRecord, checkpoint, data, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _MAGIC = "84maw"
 """How base64 of F3 89 9A C2 begins, with which aggregates do."""
 
 
-class KinesisRecord(Record):
+class KinesisRecord(StreamRecord):
     """One record of a stream."""
 
     __slots__ = ()
@@ -39,28 +39,9 @@ class KinesisRecord(Record):
     source = "kinesis"
 
     @property
-    def id(self) -> str:
-        """`eventID`: the shard and the sequence number, the same each time it comes."""
-        return fields.text(self.raw, "eventID")
-
-    @property
-    def arn(self) -> str:
-        """Of the stream, or of the consumer with enhanced fan-out."""
-        return fields.text(self.raw, "eventSourceARN")
-
-    @property
     def stream(self) -> str:
-        """Its name: `arn:aws:kinesis:REGION:ACCOUNT:stream/NAME`, before `/consumer/…` if that is there."""
-        return self.arn.partition("/")[2].partition("/")[0]
-
-    @property
-    def name(self) -> str:
-        """Of the stream."""
-        return self.stream
-
-    @property
-    def region(self) -> str:
-        return fields.text(self.raw, "awsRegion")
+        """Its name, without the consumer's."""
+        return self.name
 
     @property
     def shard(self) -> str:

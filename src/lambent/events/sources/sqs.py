@@ -57,7 +57,8 @@ class SqsRecord(Record):
     @property
     def body(self) -> str:
         """As it was sent."""
-        return fields.text(self.raw, "body")
+        body = self.raw.get("body")  # as in `group`
+        return body if isinstance(body, str) else fields.text(self.raw, "body")
 
     @property
     def is_fifo(self) -> bool:

@@ -10,14 +10,39 @@ DynamoDB and Lambda".
 from __future__ import annotations
 
 from lambent.errors import MalformedEvent
+from lambent.events.model import Record
 from lambent.events.sources import fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lambent.events.model import Record
     from lambent.types import Event, Result
+
+
+class StreamRecord(Record):
+    """One record of a stream of Kinesis or DynamoDB."""
+
+    __slots__ = ()
+
+    @property
+    def id(self) -> str:
+        """`eventID`: the same each time it comes."""
+        return fields.text(self.raw, "eventID")
+
+    @property
+    def arn(self) -> str:
+        """Of the stream, or of the consumer with enhanced fan-out."""
+        return fields.text(self.raw, "eventSourceARN")
+
+    @property
+    def name(self) -> str:
+        """Of the stream, or of DynamoDB's table: `arn:aws:SERVICE:REGION:ACCOUNT:KIND/NAME`, and more after a slash."""
+        return self.arn.partition("/")[2].partition("/")[0]
+
+    @property
+    def region(self) -> str:
+        return fields.text(self.raw, "awsRegion")
 
 
 def checkpoint(failed: Iterable[Record], *path: str) -> Result:
