@@ -408,6 +408,35 @@ def test_those_of_before_are_used_while_the_endpoint_fails(caplog: pytest.LogCap
     assert record.getMessage().endswith("Those of before are used until they expire.")
 
 
+def test_those_that_have_expired_meanwhile_are_not_given_out() -> None:
+    """However soon after the failure, or after they came, that was."""
+
+    async def scenario(clock: Clock) -> None:
+        down = answer(500)
+        async with Service(keys(1, NOW + 1000), down, down, down, keys(2, NOW + 1010), keys(3, NOW + 9999)) as service:
+            provider = clock.provider(at(service))
+            for passed, name in ((0, "A1"), (995, "A1"), (1000, "A2"), (1009, "A2"), (1010, "A3")):
+                clock.time = NOW + passed
+                assert (await provider.get()).access_key == name
+            provider.close()
+
+    play(scenario)
+
+
+def test_those_that_have_expired_when_they_come_are_not_asked_for_at_each_request() -> None:
+    """The clock of this machine may be wrong."""
+
+    async def scenario(clock: Clock) -> None:
+        async with Service(keys(1, NOW - 1)) as service:
+            provider = clock.provider(at(service))
+            for _ in range(3):
+                assert (await provider.get()).access_key == "A1"
+            provider.close()
+        assert len(service.calls) == 1
+
+    play(scenario)
+
+
 def test_the_token_may_be_in_a_file_that_changes(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("first")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tests.dev.local import gone
 from tests.integration.newcomer import free_port, tool, variables
 from tests.integration.terminal import Terminal
 
@@ -26,7 +28,17 @@ def ministack(folder: Path, secret_key: str) -> Iterator[str]:
         job = terminal.start(f"'{tool('ministack')}'")
         assert job.wait_for(re.compile(f"Running on http://{LOCAL}:{port}")), job.output
         yield f"{LOCAL}:{port}"
+        end_workers(job.pid)
         job.press_ctrl_c()
+
+
+def end_workers(emulator: int) -> None:
+    """The processes that run functions: it does not wait for them when it ends."""
+    workers = psutil.Process(emulator).children(recursive=True)
+    for worker in workers:
+        with suppress(psutil.NoSuchProcess):
+            worker.kill()
+    assert gone(workers)
 
 
 def environ(patch: pytest.MonkeyPatch, secret_key: str) -> None:

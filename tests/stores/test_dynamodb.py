@@ -286,6 +286,21 @@ def test_a_conflict_is_one_and_other_refusals_are_not() -> None:
     assert not isinstance(caught.value, StoreConflict)
 
 
+@pytest.mark.parametrize("said", [b"<!doctype html><br>", b"", b"[]", b'"ok"'], ids=["html", "nothing", "list", "text"])
+@pytest.mark.parametrize("call", [call for call, _ in CALLS] + [lambda store: store.init()], ids=[*NAMES, "init"])
+def test_what_is_not_dynamodb_is_told(call: Callable[[DynamoDBStore], Awaitable[object]], said: bytes) -> None:
+    with pytest.raises(StoreError, match=r"expected an answer of the service, .* Check endpoint_url"):
+        asyncio.run(_await(call(over(Script(reply(200, said))))))
+
+
+@pytest.mark.parametrize("name", ["members", "forget", "init"])
+def test_json_of_something_else_is_not_taken_for_dynamodbs(name: str) -> None:
+    store = over(Script(answer(status="ok")))
+    call = store.init() if name == "init" else CALLS[NAMES.index(name)][0](store)
+    with pytest.raises(StoreError, match="Check endpoint_url"):
+        asyncio.run(_await(call))
+
+
 # The table
 
 TABLE: dict[str, Any] = {

@@ -21,7 +21,7 @@ def test_a_loop_gets_its_own_and_keeps_it() -> None:
 def test_two_loops_at_once_have_two() -> None:
     things: PerLoop[list[int]] = PerLoop(list)
     found: list[list[int]] = []
-    meet = threading.Barrier(2, timeout=20)
+    meet = threading.Barrier(2, timeout=60)
 
     async def get() -> None:
         found.append(things.get())

@@ -26,7 +26,7 @@ from tests.support.proxy import Proxy
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-LIMIT = 10
+LIMIT = 60
 """Seconds within which a service that is down is given up."""
 
 
@@ -395,6 +395,15 @@ def test_many_calls_at_once_are_all_answered(place: Place, word: str) -> None:
         await asyncio.gather(*(store.save(f"{word}/{number}", b"%d" % number, latter()) for number in range(100)))
         found = await asyncio.gather(*(store.load(f"{word}/{number}") for number in range(100)))
         assert [each and each.data for each in found] == [b"%d" % number for number in range(100)]
+
+    place.run(scene)
+
+
+def test_one_that_is_closed_several_times_at_once_may_be_used_again(place: Place, word: str) -> None:
+    async def scene(store: Store) -> None:
+        version = await store.save(word, b"one", latter())
+        await asyncio.gather(store.close(), store.close(), store.close())
+        assert await store.load(word) == Stored(b"one", version)
 
     place.run(scene)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from secrets import token_hex
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 import pytest
@@ -19,6 +20,7 @@ from tests.stores.places import SECRET
 from tests.support.proxy import Proxy
 
 if TYPE_CHECKING:
+    from lambent.stores.model import Store
     from lambent.stores.sql import SQLStore
     from tests.stores.places import Place
 
@@ -63,7 +65,7 @@ def test_connections_that_were_lost_on_the_way_are_replaced(
     server: Place, word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody says so: only the time that it takes does. All of them are lost, not one only."""
-    monkeypatch.setattr(postgresql, "PATIENCE", 0.3)
+    monkeypatch.setattr(postgresql, "PATIENCE", 1.0)
 
     async def scene() -> None:
         async with Proxy(server.address) as proxy:
@@ -74,6 +76,74 @@ def test_connections_that_were_lost_on_the_way_are_replaced(
             await store.close()
 
     asyncio.run(scene())
+
+
+async def hold_all(store: Store, until: asyncio.Event) -> list[asyncio.Task[int]]:
+    """Have all connections at work, each until the event is set; then they ask something."""
+    database = cast("Any", store)._database
+    begun = asyncio.Semaphore(0)
+
+    async def work(connection: asyncpg.Connection) -> int:
+        begun.release()
+        await until.wait()
+        return cast("int", await connection.fetchval("SELECT 1"))
+
+    tasks = [asyncio.create_task(database._run(work)) for _ in range(postgresql.CONNECTIONS)]
+    for _ in tasks:
+        await begun.acquire()
+    return tasks
+
+
+def test_who_waits_for_a_connection_waits_longer_than_for_the_server(
+    server: Place, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PATIENCE", 1.0)
+
+    async def scene() -> None:
+        store = server.open()
+        until = asyncio.Event()
+        held = await hold_all(store, until)
+        load = asyncio.ensure_future(store.load(word))
+        await asyncio.wait([load], timeout=1.2)
+        assert not load.done()
+        until.set()
+        assert await load is None
+        assert await asyncio.gather(*held) == [1] * postgresql.CONNECTIONS
+        await store.close()
+
+    asyncio.run(scene())
+
+
+def test_who_waits_in_vain_is_told_so_and_cuts_nobody_off(
+    server: Place, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "PATIENCE", 0.3)
+
+    async def scene() -> None:
+        store = server.open()
+        until = asyncio.Event()
+        held = await hold_all(store, until)
+        with pytest.raises(StoreError, match=r"all 4 connections of this environment have been busy for 0\.9 seconds"):
+            await store.load(word)
+        until.set()
+        assert await asyncio.gather(*held) == [1] * postgresql.CONNECTIONS
+        assert await store.load(word) is None
+        await store.close()
+
+    asyncio.run(scene())
+
+
+def test_a_server_that_says_nothing_is_not_taken_for_a_busy_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql, "PATIENCE", 0.3)
+
+    async def scene(port: int) -> None:
+        store = open_store(f"postgresql://ann@127.0.0.1:{port}/db")
+        with pytest.raises(StoreError, match="the server does not answer"):
+            await store.load("a")
+        await store.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asyncio.run(scene(listener.getsockname()[1]))
 
 
 def test_several_make_the_tables_at_once(server: Place) -> None:

@@ -135,6 +135,7 @@ def test_a_wrong_password_is_told_and_not_shown(server: Place) -> None:
         "redis://host/name",
         "redis://host?pa55=1",
         "redis://host?socket_timeout=pa55",
+        "redis://host?decode_responses=true",
         "redis://",
         "redis:///0",
     ],

@@ -377,6 +377,25 @@ def test_expiries_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatc
     asyncio.run(scene())
 
 
+STRANGE: dict[str, Callable[[S3Store], Awaitable[object]]] = {
+    **{name: CALLS[name][0] for name in ("load", "save", "leave", "members", "forget")},
+    "init": lambda store: store.init(),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_what_is_not_s3_is_told(name: str) -> None:
+    script = Script(reply(200, b"<!doctype html><html><br></html>"))
+    with pytest.raises(StoreError, match=r"expected an answer of the service, .* Check endpoint_url"):
+        asyncio.run(_await(STRANGE[name](over(script, now=lambda: 1000.0))))
+
+
+def test_a_member_that_something_else_answers_for_is_told() -> None:
+    page = b"<L><Contents><Key>p/groups/g/m</Key><ETag>1</ETag></Contents></L>"
+    with pytest.raises(StoreError, match="Check endpoint_url"):
+        asyncio.run(members(over(Script(reply(200, page), reply(200, b"<html>")))))
+
+
 def test_what_cannot_be_removed_is_an_error() -> None:
     failed = b"<DeleteResult><Error><Key>k</Key><Code>AccessDenied</Code></Error></DeleteResult>"
     with pytest.raises(StoreError, match=r"did not remove everything \(AccessDenied\).*s3:DeleteObject"):

@@ -5,13 +5,17 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lambent.errors import ConfigurationError, StoreError
 from lambent.stores import open_store, sqlite
+from lambent.stores.model import Store
 
+LIMIT = 60
 SOURCE = Path(__file__).parents[2] / "src"
 
 COUNTER = """
@@ -116,11 +120,20 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         asyncio.run(init(f"sqlite:///{tmp_path}/no/store.db"))
 
 
-def test_another_file_is_left_alone(tmp_path: Path) -> None:
+def test_another_file_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Connection(sqlite3.Connection):
+        closed = 0
+
+        def close(self) -> None:
+            Connection.closed += 1
+            super().close()
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Connection))
     (tmp_path / "notes.txt").write_text("not a database" * 100, "utf-8")
     with pytest.raises(StoreError, match="file is not a database"):
         asyncio.run(init(f"sqlite:///{tmp_path}/notes.txt"))
     assert (tmp_path / "notes.txt").read_text("utf-8").startswith("not a")
+    assert Connection.closed == 1
 
 
 def test_readers_go_on_while_another_process_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,3 +175,65 @@ def test_the_loop_goes_on_while_the_disk_is_waited_for(tmp_path: Path) -> None:
         other.close()
 
     asyncio.run(scene())
+
+
+def test_whoever_asks_while_it_is_closed_is_answered(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+
+    async def scene() -> None:
+        await init(url)
+        store = open_store(url)
+        await store.load("k")
+        calls = [store.load("k"), store.close(), store.load("k"), store.close(), store.close(), store.load("k")]
+        assert await asyncio.gather(*calls) == [None] * len(calls)
+        await store.close()
+
+    asyncio.run(scene())
+
+
+async def thread_of(store: Store) -> threading.Thread:
+    """The one that it starts when it is first asked."""
+    before = set(threading.enumerate())
+    await store.load("k")
+    (thread,) = set(threading.enumerate()) - before
+    return thread
+
+
+def test_a_close_that_fails_is_told_and_ends_the_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+
+    class Connection(sqlite3.Connection):
+        def close(self) -> None:
+            super().close()
+            raise sqlite3.OperationalError("disk I/O error")
+
+    async def scene() -> None:
+        await init(url)
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Connection))
+        store = open_store(url)
+        thread = await thread_of(store)
+        with pytest.raises(StoreError, match="disk I/O error"):
+            await store.close()
+        await asyncio.to_thread(thread.join, LIMIT)
+        assert not thread.is_alive()
+
+    asyncio.run(scene())
+
+
+def test_a_close_that_is_cancelled_ends_the_thread_all_the_same(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+
+    async def scene() -> None:
+        await init(url)
+        store = open_store(url)
+        thread = await thread_of(store)
+        close = asyncio.ensure_future(store.close())
+        await asyncio.sleep(0)
+        close.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await close
+        await asyncio.to_thread(thread.join, LIMIT)
+        assert not thread.is_alive()
+
+    asyncio.run(scene())
+    assert not (tmp_path / "store.db-wal").exists()  # the last that closes a file removes it

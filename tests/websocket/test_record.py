@@ -97,6 +97,20 @@ def test_a_small_session_makes_a_small_record_and_a_large_one_fits_the_stores() 
     assert len(record({"text": "x" * 200_000}).encode()) < LARGEST
 
 
+def test_a_record_that_no_store_takes_is_refused() -> None:
+    room = LARGEST - len(record({"text": ""}).encode())
+    assert len(record({"text": "x" * room}).encode()) == LARGEST
+    with pytest.raises(InvalidMessage, match=f"of {LARGEST} bytes at most, but got {LARGEST + 1}: keep less in its"):
+        record({"text": "x" * (room + 1)}).encode()
+
+
+def test_the_refusal_of_a_record_that_is_too_large_names_what_waits_in_it() -> None:
+    large = record()
+    large.pending = ["x" * 100_000, b"x" * 150_000]
+    with pytest.raises(InvalidMessage, match=r": 2 messages wait in it .* send less at \$connect"):
+        large.encode()
+
+
 @pytest.mark.parametrize(
     ("session", "message"),
     [
@@ -196,3 +210,15 @@ def test_merging_leaves_what_it_is_given() -> None:
     session, contested = merged(base, mine, newer)
     assert (base, mine, newer) == ({"a": 1}, {"a": 2, "b": 1}, {"a": 1, "c": 1})
     assert (session, contested) == ({"a": 2, "b": 1, "c": 1}, [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{1: "a", "b": 2}, {None: 1, "b": 2}, [{"deep": {True: 1, "b": 2}}], {10: "a", 9: "b"}],
+    ids=["number", "null", "deep", "order"],
+)
+def test_what_has_keys_that_become_strings_is_what_was_read_of_it(value: Any) -> None:
+    read = json.loads(json.dumps(value))
+    assert merged({"x": read}, {"x": value}, {"x": "theirs"}) == ({"x": "theirs"}, [])
+    assert merged({}, {"x": value}, {"x": read}) == ({"x": value}, [])
+    assert merged({"x": 1}, {"x": value}, {"x": 2}) == ({"x": value}, ["x"])

@@ -10,10 +10,11 @@ from fastapi import FastAPI
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lambent import current
-from lambent.errors import ConfigurationError
+from lambent.errors import ConfigurationError, StoreError
 from lambent.managed import ReturnedInvocation
 from lambent.types import Message, Receive, Scope, Send
 from lambent.websocket.resident import Held, Residents
+from lambent.websocket.visit import Visit
 from tests.websocket.play import Gateway, Kind, played
 
 ACCEPT: Message = {"type": "websocket.accept"}
@@ -51,6 +52,10 @@ def residents(gateway: Gateway, environment: int = 0) -> Residents:
     assert conversations is not None
     assert conversations._residents is not None
     return conversations._residents
+
+
+async def unsaved(visit: Visit) -> None:
+    """Keeps no session."""
 
 
 # Resumed where they wait
@@ -137,6 +142,162 @@ def test_a_session_of_another_environment_is_what_the_conversation_sees() -> Non
     assert [sorted(session) for session in seen] == [[], ["a"], ["a", "b"], ["a", "b", "c"]]
 
 
+class Poked:
+    """Its conversations answer with their session; `poke` changes that of one, whether it waits or not."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, dict[str, Any]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told = scope["extensions"]["aws.websocket"]
+        session = self.sessions[told["connection_id"]] = told["session"]
+        await receive()
+        await send(ACCEPT)
+        while (message := await receive())["type"] == "websocket.receive":
+            session[message["text"]] = "said"
+            await send(says(" ".join(session)))
+
+
+def test_what_changes_in_a_session_while_it_waits_is_kept_with_the_next_event_here(resident: Kind) -> None:
+    app = Poked()
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        app.sessions[socket.id]["poked"] = 1
+        for text in ("a", "b"):
+            await socket.send(text)
+        await socket.send("c", environment=1)
+        assert gateway.posts.take() == ["poked a", "poked a b", "poked a b c"]
+
+    resident.play(app, story, environments=2)
+
+
+def test_it_is_kept_too_where_another_environment_has_had_an_event_since(resident: Kind) -> None:
+    apps = [Poked(), Poked()]
+
+    async def story(gateway: Gateway) -> None:
+        for handler, app in zip(gateway.handlers, apps, strict=True):
+            handler.app = app
+        socket = gateway.socket()
+        await socket.connect()
+        apps[0].sessions[socket.id]["poked"] = 1
+        await socket.send("a", environment=1)
+        for environment in (0, 1):
+            await socket.send("b", environment)
+        assert [sorted(text.split()) for text in gateway.posts.take()] == [["a"], *[["a", "b", "poked"]] * 2]
+
+    resident.play(apps[0], story, environments=2)
+
+
+def test_it_is_kept_too_when_it_ends_here(resident: Kind) -> None:
+    """With its environment, or since others wait."""
+    app = Poked()
+
+    async def story(gateway: Gateway) -> None:
+        sockets = [gateway.socket() for _ in range(2)]
+        for socket in sockets:
+            await socket.connect()
+            app.sessions[socket.id]["poked"] = 1
+        residents(gateway)._limit = 1
+        await gateway.socket().connect()
+        residents(gateway)._limit = 1000
+        await gateway.end()
+        for socket in sockets:
+            await socket.send("a", environment=1)
+        assert gateway.posts.take() == ["poked a"] * 2
+
+    resident.play(app, story, environments=2)
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_what_cannot_be_kept_while_it_waits_is_lost_and_logged(caplog: pytest.LogCaptureFixture, down: bool) -> None:
+    app = Poked()
+
+    async def story(gateway: Gateway) -> None:
+        one, two = gateway.socket(), gateway.socket()
+        for socket in (one, two):
+            await socket.connect()
+            app.sessions[socket.id]["poked"] = 1 if down else {1}
+        assert await one.send("a") == {"statusCode": 200}
+        assert gateway.posts.take() == ["poked a" if down else "a"]
+        store: Any = gateway.store
+        if down:
+            store.save = refused
+        await gateway.end()
+
+    async def refused(*_: Any) -> str:
+        raise StoreError("The store is down.")
+
+    HERE.play(app, story)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * (1 if down else 2)
+    assert ("The store is down." if down else "'poked' to be JSON") in caplog.text
+
+
+def test_a_session_that_no_store_takes_is_lost_and_ends_nobody_else_s(caplog: pytest.LogCaptureFixture) -> None:
+    app = Poked()
+
+    async def story(gateway: Gateway) -> None:
+        large, other, crowded = sockets = [gateway.socket() for _ in range(3)]
+        for socket in sockets[:2]:
+            await socket.connect()
+        app.sessions[large.id]["poked"] = "x" * 300_000
+        residents(gateway)._limit = 2
+        assert await crowded.connect() == {"statusCode": 200}  # by which the first one ends
+        assert residents(gateway).find(large.id) is None
+        app.sessions[other.id]["poked"] = "x" * 300_000
+        app.sessions[crowded.id]["poked"] = 1
+        await gateway.end()
+        assert len(residents(gateway)) == 0
+        for socket in sockets:
+            await socket.send("a", environment=1)
+        assert gateway.posts.take() == ["a", "a", "poked a"]
+
+    HERE.play(app, story, environments=2)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+    assert "262144 bytes at most" in caplog.text
+
+
+def test_a_session_that_no_store_takes_once_it_is_merged_is_lost(caplog: pytest.LogCaptureFixture) -> None:
+    apps = [Poked(), Poked()]
+
+    async def story(gateway: Gateway) -> None:
+        for handler, app in zip(gateway.handlers, apps, strict=True):
+            handler.app = app
+        socket = gateway.socket()
+        await socket.connect()
+        await socket.send("a", environment=1)
+        apps[0].sessions[socket.id]["first"] = "x" * 150_000
+        apps[1].sessions[socket.id]["second"] = "x" * 150_000
+        await socket.send("b", environment=1)
+        assert await socket.send("c") == {"statusCode": 200}
+        assert gateway.posts.take() == ["a", "a second b", "a second b c"]
+
+    HERE.play(apps[0], story, environments=2)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "It is lost." in caplog.text
+
+
+def test_a_store_that_raises_what_none_should_stops_no_end(caplog: pytest.LogCaptureFixture) -> None:
+    app = Poked()
+
+    async def refused(*_: Any) -> str:
+        raise LookupError("no such table")
+
+    async def story(gateway: Gateway) -> None:
+        for socket in [gateway.socket() for _ in range(2)]:
+            await socket.connect()
+            app.sessions[socket.id]["poked"] = 1
+        store: Any = gateway.store
+        store.save = refused
+        await gateway.end()
+        assert len(residents(gateway)) == 0
+
+    HERE.play(app, story)
+    assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
+    assert "no such table" in caplog.text
+
+
 def test_one_that_is_taken_over_in_the_middle_of_an_event_is_not_resumed_afterwards() -> None:
     runs: list[str] = []
 
@@ -171,7 +332,7 @@ def test_one_that_is_taken_over_in_the_middle_of_an_event_is_not_resumed_afterwa
 
 
 def test_an_environment_names_itself_and_no_two_do_so_alike() -> None:
-    assert len({Residents().environment for _ in range(100)}) == 100
+    assert len({Residents(unsaved).environment for _ in range(100)}) == 100
 
 
 # What the application sees of the event
@@ -383,6 +544,50 @@ def test_an_in_memory_connection_manager_fails_in_replay(replay: Kind) -> None:
     replay.play(chat(), story, websocket_path="/ws/{client_id}", errors="raise")
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_one_that_another_closes_while_it_waits_hears_its_end(
+    resident: Kind, caplog: pytest.LogCaptureFixture, fails: bool
+) -> None:
+    """As it does where all of them are in one server: a manager forgets it there."""
+    manager, ends = ConnectionManager(), []
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket) -> None:
+        await manager.connect(websocket)
+        try:
+            while await websocket.receive_text() == "alone, please":
+                for other in list(manager.active_connections):
+                    if other is not websocket:
+                        await other.close(4000)
+        except WebSocketDisconnect as end:
+            await asyncio.sleep(0)
+            ends.append(end.code)
+            manager.disconnect(websocket)
+            if fails:
+                raise LookupError("no such room") from end
+            raise
+
+    async def story(gateway: Gateway) -> None:
+        one, two, three = sockets = [gateway.socket() for _ in range(3)]
+        for socket in sockets:
+            await socket.connect()
+        third = residents(gateway).find(three.id)
+        assert third is not None
+        await one.send("alone, please")
+        assert gateway.posts.ended == [two.id, three.id]
+        await two.leave()
+        assert ends
+        await asyncio.wait({third.visit.run.task})  # by itself
+        await three.leave()
+        assert ends == [4000, 4000]
+        assert len(manager.active_connections) == 1
+
+    resident.play(app, story)
+    told = ["The application raised while it waited for its next event."] * 2 if fails else []
+    assert [record.message for record in caplog.records] == told
+
+
 # Not too many, and not for too long
 
 
@@ -545,7 +750,7 @@ def test_a_conversation_whose_record_is_gone_ends(resident: Kind) -> None:
 
 def test_a_turn_is_one_at_a_time_for_each_connection() -> None:
     async def story() -> None:
-        there = Residents()
+        there = Residents(unsaved)
         inside: list[str] = []
 
         async def at(connection_id: str) -> None:
@@ -563,7 +768,7 @@ def test_a_turn_is_one_at_a_time_for_each_connection() -> None:
 
 def test_a_turn_that_is_not_waited_for_leaves_nothing() -> None:
     async def story() -> None:
-        there = Residents()
+        there = Residents(unsaved)
 
         async def at() -> None:
             async with there.turn("a"):
@@ -594,7 +799,7 @@ def test_what_is_held_is_what_current_tells() -> None:
 
 def test_to_end_what_is_not_there_does_nothing() -> None:
     async def story() -> None:
-        there = Residents()
+        there = Residents(unsaved)
         await there.drop("a")
         await there.park("a")
         there.leave("a")

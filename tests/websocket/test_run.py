@@ -263,7 +263,8 @@ def test_one_of_two_that_are_raced_may_receive() -> None:
     unwound(app, HELLO, told=["accept", "hello"])
 
 
-def test_an_application_that_swallows_it_and_asks_again_is_cancelled_again() -> None:
+def test_an_application_that_swallows_it_and_asks_again_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "INSISTING_SECONDS", 5.0)
     asked = 0
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -322,6 +323,24 @@ def test_an_application_that_takes_its_time_to_clean_up_is_waited_for(monkeypatc
 
     unwound(app, told=[])
     assert events == ["cleaned"]
+
+
+def test_it_may_be_ended_while_somebody_waits_until_it_is_idle() -> None:
+    async def story() -> None:
+        never, events = asyncio.Event(), list[str]()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            async with noted(events):
+                await never.wait()
+
+        run, _ = begun(app)
+        idle = asyncio.ensure_future(run.until_idle())
+        await asyncio.sleep(0)
+        await run.unwind()
+        assert not await idle
+        assert events == ["cleaned"]
+
+    played(story)
 
 
 def test_what_it_raises_while_it_is_ended_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -383,7 +402,13 @@ async def cancelled(step: Callable[[], Awaitable[Any]], ready: asyncio.Event) ->
     assert task.cancelled()
 
 
-def test_a_deadline_ends_the_application_with_its_cleanup(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy may need longer than the moment that there is for a cleanup."""
+    monkeypatch.setattr(runs, "_LEAVING_SECONDS", 5.0)
+
+
+def test_a_deadline_ends_the_application_with_its_cleanup(patient: None, caplog: pytest.LogCaptureFixture) -> None:
     events: list[str] = []
 
     async def story() -> None:
@@ -409,7 +434,7 @@ def test_a_deadline_ends_the_application_with_its_cleanup(caplog: pytest.LogCapt
     assert caplog.records == []
 
 
-def test_a_deadline_while_it_is_ended_ends_the_cleanup(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deadline_while_it_is_ended_ends_the_cleanup(patient: None) -> None:
     async def story() -> None:
         ready = asyncio.Event()
 
@@ -453,7 +478,7 @@ def test_a_deadline_waits_for_no_application_that_goes_on(
     played(story)
 
 
-def test_what_it_raises_at_a_deadline_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_it_raises_at_a_deadline_is_logged(patient: None, caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         ready = asyncio.Event()
 

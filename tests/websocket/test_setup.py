@@ -1,6 +1,7 @@
 """Conversations put together: which store, which endpoint, which poster."""
 
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from lambent.websocket.endpoint import VARIABLE
 from lambent.websocket.management import Management
 from lambent.websocket.setup import Posters
 from tests.payloads import payload
+from tests.support.aws_service import Service
+from tests.support.runtime_api import LIMIT, answer
 from tests.websocket.play import Posts
 
 ACCEPT: Message = {"type": "websocket.accept"}
@@ -112,6 +115,26 @@ def test_there_is_one_poster_for_each_endpoint_for_the_environment_s_life() -> N
     asyncio.run(story())
 
 
+def test_what_gives_out_credentials_is_let_go_with_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("HOME", "/nowhere")
+    keys = answer(200, b'{"AccessKeyId": "A", "SecretAccessKey": "s", "Token": "t"}')
+
+    async def story() -> None:
+        async with Service(keys) as giver, Service() as gateway:
+            monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{giver.url}/keys")
+            posters = Posters()
+            await posters.to(f"{gateway.url}/prod").post("JCIuTfPGDoECJkA=", b"hi")
+            await posters.close()
+            async with asyncio.timeout(LIMIT):
+                await gateway.closed.acquire()
+                await giver.closed.acquire()
+
+    asyncio.run(story())
+
+
 # Options
 
 
@@ -152,3 +175,17 @@ def test_the_managed_runtime_serves_connections_as_it_serves_requests() -> None:
         handler.close()
     assert closed == [True, True]
     assert heard == ['{"action":"greet"}'] * 4
+
+
+def test_what_stands_in_for_the_management_api_is_closed_with_the_environment() -> None:
+    """Its connections stayed open: those of Mangum's `api_gateway_region_name`, too."""
+
+    class Open(Posts):
+        closed = 0
+
+        async def aclose(self) -> None:
+            self.closed += 1
+
+    posts = Open()
+    assert connect(store=MemoryStore(), websocket_endpoint=posts)["statusCode"] == 200
+    assert posts.closed == 1

@@ -110,13 +110,19 @@ class Provider:
         try:
             self._kept = await container.fetch(self._environ, self._transport, self._sleep)
         except ServiceError as error:
-            if self._kept is None or (self._kept.expires or 0.0) <= self._now():
+            expires = (self._kept and self._kept.expires) or 0.0
+            if expires <= self._now():
                 raise
             logger.warning("%s Those of before are used until they expire.", error)
-            self._again = self._now() + _AGAIN
+            self._again = self._soon(expires)
         else:
             expires = math.inf if self._kept.expires is None else self._kept.expires
-            self._again = max(expires - EARLY, self._now() + _AGAIN)
+            self._again = max(expires - EARLY, self._soon(expires))
+
+    def _soon(self, expires: float) -> float:
+        """In _AGAIN, or when they expire. If they have, maybe by a clock that is wrong, that does not count."""
+        now = self._now()
+        return min(now + _AGAIN, expires) if expires > now else now + _AGAIN
 
 
 def region(environ: Mapping[str, str] = os.environ) -> str:

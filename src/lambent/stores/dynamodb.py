@@ -100,7 +100,7 @@ class DynamoDBStore:
         check(group)
         start, more = None, True
         while more:
-            page = await self._get(items.members(self._table, group, self._now(), PAGE, start))
+            page = await self._get(items.members(self._table, group, self._now(), PAGE, start), "Items")
             for member in items.names(page):
                 yield member
             start = items.after(page)
@@ -111,7 +111,7 @@ class DynamoDBStore:
         check(member)
         start, more = None, True
         while more:
-            page = await self._get(items.groups(self._table, member, PAGE, start))
+            page = await self._get(items.groups(self._table, member, PAGE, start), "Items")
             pairs = [(group, member) for group in items.names(page)]
             for first in range(0, len(pairs), items.PAIRS):
                 await self._transact(items.leave(self._table, pairs[first : first + items.PAIRS]))
@@ -148,7 +148,7 @@ class DynamoDBStore:
                 if made.code != "ResourceInUseException":  # another init was faster
                     self._answer(made)
             else:
-                table: dict[str, Any] = self._answer(response)["Table"]
+                table: dict[str, Any] = self._answer(response, "Table")["Table"]
                 if table["TableStatus"] in {"ACTIVE", "UPDATING"}:
                     return table
             await self._sleep(pause)
@@ -174,8 +174,8 @@ class DynamoDBStore:
             response = await self._ask(ask)
         self._answer(response)
 
-    async def _get(self, ask: Ask) -> dict[str, Any]:
-        return self._answer(await self._ask(ask))
+    async def _get(self, ask: Ask, *fields: str) -> dict[str, Any]:
+        return self._answer(await self._ask(ask), *fields)
 
     async def _ask(self, ask: Ask) -> Response:
         headers = [
@@ -184,10 +184,16 @@ class DynamoDBStore:
         ]
         return await self._service.ask("POST", "/", headers=headers, body=json.dumps(ask.fields).encode())
 
-    def _answer(self, response: Response) -> dict[str, Any]:
+    def _answer(self, response: Response, *fields: str) -> dict[str, Any]:
+        """What is said, with these fields in it. Raises StoreError for an error, and for what is no such answer."""
         if response.status != 200:
             raise self._service.failure(response)
-        answer: dict[str, Any] = json.loads(response.body)
+        try:
+            answer = json.loads(response.body)
+        except ValueError:
+            raise self._service.stranger() from None
+        if not isinstance(answer, dict) or not answer.keys() >= set(fields):
+            raise self._service.stranger()
         return answer
 
 

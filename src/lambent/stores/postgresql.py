@@ -27,7 +27,7 @@ T = TypeVar("T")
 CONNECTIONS = 4
 """At most, of one environment: there may be a thousand of those, and a server has a hundred."""
 PATIENCE = 5.0
-"""Seconds until a server that does not answer is given up."""
+"""Seconds until a server that does not answer is given up; three times that, until a connection is free."""
 
 # Byte order: what a table is sorted by must not change with the system's locales.
 TABLES = """
@@ -64,6 +64,7 @@ class PostgreSQL:
     def __init__(self, url: str) -> None:
         self._url = url
         self._pools = PerLoop(self._pool)
+        self._turns = PerLoop(lambda: asyncio.Semaphore(CONNECTIONS))
 
     def __repr__(self) -> str:
         return shown(self._url)
@@ -101,7 +102,7 @@ class PostgreSQL:
             pool = await self._pools.get()
             kept = pool.get_size()
             try:
-                return await _work(pool, work)
+                return await self._work(pool, work)
             except GONE:
                 if not kept:  # there was none that could have died
                     raise
@@ -109,9 +110,28 @@ class PostgreSQL:
             if self._pools.get() is pool:
                 self._pools.take()
                 pool.terminate()
-            return await _work(await self._pools.get(), work)
+            return await self._work(await self._pools.get(), work)
         except (*GONE, asyncpg.PostgresError, ValueError) as error:
             raise StoreError(f"{self!r}: {_advice(error, repr(self))}") from error
+
+    async def _work(self, pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        """Work on a connection of the pool. That none gets free says nothing about the server: StoreError at once.
+
+        So the pool is asked only when it is this one's turn: then it has one, or connects.
+        """
+        turns = self._turns.get()
+        try:
+            await asyncio.wait_for(turns.acquire(), PATIENCE * 3)
+        except TimeoutError as error:
+            raise StoreError(
+                f"{self!r}: all {CONNECTIONS} connections of this environment have been busy for {PATIENCE * 3:g} "
+                "seconds. Ask less at a time, or find out what takes the server so long."
+            ) from error
+        try:
+            async with pool.acquire(timeout=PATIENCE) as connection:
+                return await work(connection)
+        finally:
+            turns.release()
 
     def _pool(self) -> asyncpg.Pool:
         return asyncpg.create_pool(
@@ -123,11 +143,6 @@ class PostgreSQL:
             statement_cache_size=0,
             reset=_keep,
         )
-
-
-async def _work(pool: asyncpg.Pool, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-    async with pool.acquire(timeout=PATIENCE) as connection:
-        return await work(connection)
 
 
 async def _keep(_connection: asyncpg.Connection) -> None:

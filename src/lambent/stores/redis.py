@@ -204,8 +204,11 @@ def open_store(url: str, now: Callable[[], float] = time.time) -> RedisStore:
         pool.connection_class(**pool.connection_kwargs)  # not connected yet, but it knows the options
         database = parts.path.removeprefix("/")
         readable = parts.hostname and not parts.fragment and (not database or database.isdecimal())
+        readable = readable and "decode_responses" not in query  # values are bytes
     except (ValueError, TypeError):
         readable = False
     if not readable:
-        raise unreadable("redis://user:password@host:port/number, with options that redis-py knows", url)
+        raise unreadable(
+            "redis://user:password@host:port/number, with options that redis-py knows, but not decode_responses", url
+        )
     return RedisStore(shown(url), plain, prefix, now)

@@ -190,7 +190,8 @@ class S3Store:
         if before.status == 501:  # not every server that speaks as S3 does has such rules
             return
         is_first = before.code == "NoSuchLifecycleConfiguration"
-        rules = objects.lifecycle(b"" if is_first else self._done(before).body, self._bucket.prefix)
+        there = b"" if is_first else self._done(before).body
+        rules = self._parsed(lambda body: objects.lifecycle(body, self._bucket.prefix), there)
         if rules:
             kept = [(name, before.headers[name]) for name in (MINIMUM,) if name in before.headers]
             headers = [*objects.checksum(rules), *kept]
@@ -202,7 +203,7 @@ class S3Store:
         if response.code == "NoSuchKey":
             return None
         try:
-            return objects.unpack(self._done(response).body, response.headers["etag"])
+            return objects.unpack(self._done(response).body, self._tag(response))
         except ValueError:
             raise self._foreign(objects.value_key(key)) from None
 
@@ -212,7 +213,7 @@ class S3Store:
         response = await self._persist("PUT", objects.value_key(key), headers=headers, body=new.pack())
         if condition and (response.status in {409, 412} or response.code == "NoSuchKey"):
             return None
-        return new._replace(tag=self._done(response).headers["etag"])
+        return new._replace(tag=self._tag(self._done(response)))
 
     async def _look_again(self, key: str, new: Kept, version: str) -> Kept:
         """A refusal may come of this very write, whose answer was lost, and of one that has expired meanwhile."""
@@ -234,7 +235,7 @@ class S3Store:
                 return 0.0
             if len(self._expiries) >= KNOWN:
                 self._expiries.clear()
-            tag = self._done(response).headers["etag"]  # it may have been written again meanwhile
+            tag = self._tag(self._done(response))  # it may have been written again meanwhile
             try:
                 self._expiries[tag] = float(response.body)
             except ValueError:
@@ -246,14 +247,15 @@ class S3Store:
         query = {"list-type": "2", "max-keys": str(PAGE), "prefix": f"{self._bucket.prefix}{begin}"}
         if token:
             query["continuation-token"] = token
-        page = objects.page(self._done(await self._ask("GET", query=urlencode(query, quote_via=quote))).body)
+        response = self._done(await self._ask("GET", query=urlencode(query, quote_via=quote)))
+        page = self._parsed(objects.page, response.body)
         return page._replace(objects=[(key.removeprefix(self._bucket.prefix), tag) for key, tag in page.objects])
 
     async def _remove(self, keys: list[str]) -> None:
         """Remove at most PAGE of them, whether they are there or not, with one request."""
         body = objects.removal(f"{self._bucket.prefix}{key}" for key in keys)
         response = self._done(await self._ask("POST", query="delete=", headers=objects.checksum(body), body=body))
-        if code := objects.kept_back(response.body):
+        if code := self._parsed(objects.kept_back, response.body):
             raise StoreError(f"{self!r}: S3 did not remove everything ({code}). The function needs {NEEDS}.")
 
     async def _persist(
@@ -284,6 +286,20 @@ class S3Store:
         if response.status >= 300:
             raise self._service.failure(response)
         return response
+
+    def _tag(self, response: Response) -> str:
+        """Of the object. Only what is not S3 says none."""
+        tag = response.headers.get("etag")
+        if tag is None:
+            raise self._service.stranger()
+        return tag
+
+    def _parsed(self, parse: Callable[[bytes], T], body: bytes) -> T:
+        """What the XML says."""
+        try:
+            return parse(body)
+        except ValueError:
+            raise self._service.stranger() from None
 
     def _foreign(self, key: str) -> StoreError:
         return StoreError(f"{self!r}: the object {self._bucket.prefix}{key} was not written by this store. Remove it.")

@@ -108,6 +108,13 @@ class Service:
         said = f"{response.code or response.status}{f' ({lines[0][:LONGEST]})' if lines else ''}"
         return StoreError(f"{self!r}: {self._advice(response.code, response.status, said)}")
 
+    def stranger(self) -> StoreError:
+        """What to raise for an answer that is no error, and none of this service's either."""
+        return StoreError(
+            f"{self!r}: expected an answer of the service, but got something else. Check endpoint_url in the URL, or "
+            "AWS_ENDPOINT_URL: something else may listen there."
+        )
+
     def close(self) -> None:
         """Close its connections. It may be used again."""
         self._transport.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,7 +45,8 @@ class SQLite:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._thread: ThreadPoolExecutor | None = None
-        self._connection: sqlite3.Connection | None = None
+        self._local = threading.local()
+        """Of the thread: its `connection`. While one is closing, there may be the next one already."""
 
     def __repr__(self) -> str:
         return f"sqlite:///{self._path}"
@@ -64,32 +66,43 @@ class SQLite:
         await self._in_thread(self._make)
 
     async def close(self) -> None:
-        """Close the file, and end the thread."""
-        if self._thread is not None:
-            await self._in_thread(self._close)
-            thread, self._thread = self._thread, None
+        """Close the file, and end the thread, after what has been asked. Whoever asks meanwhile gets another thread."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            closed = thread.submit(self._close)
+            thread.shutdown(wait=False)
+            await self._done(asyncio.shield(asyncio.wrap_future(closed)))
             thread.shutdown()
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "lambent-sqlite")
+        return await self._done(asyncio.get_running_loop().run_in_executor(self._thread, work))
+
+    async def _done(self, work: asyncio.Future[T]) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return await work
         except sqlite3.Error as error:
             raise StoreError(f"{self!r}: {self._advice(error)}") from error
 
     # In the thread
 
     def _run(self, statement: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-        if self._connection is None:
-            self._connection = self._connect("rw")
-        return self._connection.execute(statement, {str(number): value for number, value in enumerate(values, 1)})
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect("rw")
+        return connection.execute(statement, {str(number): value for number, value in enumerate(values, 1)})
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         """Each statement is a transaction. Mode `rw` makes no file."""
-        connection = sqlite3.connect(f"{self._path.as_uri()}?mode={mode}", PATIENCE, isolation_level=None, uri=True)
-        # A crash of the machine, not of the process, may lose the last writes; the file stays sound.
-        connection.execute("PRAGMA synchronous = NORMAL")
+        url = f"{self._path.as_uri()}?mode={mode}"
+        connection = sqlite3.connect(url, timeout=PATIENCE, isolation_level=None, uri=True)
+        try:
+            # A crash of the machine, not of the process, may lose the last writes; the file stays sound.
+            connection.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:  # it is no database, say
+            connection.close()
+            raise
         return connection
 
     def _make(self) -> None:
@@ -114,7 +127,7 @@ class SQLite:
                 return  # a file system that has none keeps its old one, and all waits for the one that writes
 
     def _close(self) -> None:
-        connection, self._connection = self._connection, None
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
 

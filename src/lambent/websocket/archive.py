@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from lambent.errors import StoreConflict, StoreError
+from lambent.errors import InvalidMessage, StoreConflict, StoreError
 from lambent.stores.model import ABSENT
 from lambent.websocket.record import Record, merged
 
@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambent.stores.model import Store, Stored
     from lambent.websocket.record import Session
+    from lambent.websocket.visit import Visit
 
 logger = logging.getLogger("lambent")
 
@@ -61,7 +62,7 @@ class Archive:
         """Write a record, if it has changed.
 
         If somebody else has changed it meanwhile, what was changed here is applied to that. One that has been deleted
-        meanwhile stays so: the connection has ended. Raises InvalidMessage for a session that is not JSON.
+        meanwhile stays so: the connection has ended. Raises InvalidMessage as `Record.encode` does.
         """
         if kept.deleted or (data := kept.record.encode()) == kept.data:
             return
@@ -73,7 +74,7 @@ class Archive:
                 stored = await self.store.load(key(kept.connection_id))
                 if stored is None:
                     return
-                record, version = self._merged(kept, stored), stored.version
+                record, version = self._merged(kept, _decoded(kept.connection_id, stored)), stored.version
                 data = record.encode()
             else:
                 kept.data = data
@@ -99,9 +100,22 @@ class Archive:
         await self.store.delete(key(kept.connection_id))
         await self.store.forget(kept.connection_id)
 
-    def _merged(self, kept: Kept, stored: Stored) -> Record:
+    def catch_up(self, kept: Kept, visit: Visit) -> None:
+        """Apply to a record what the session of a conversation has been changed in since its last event."""
+        session = visit.extension.get("session")
+        if not isinstance(session, dict) or session == kept.record.session:
+            return
+        before = visit.kept
+        before.record.session, newer = session, kept.record.session
+        try:
+            if before.record.encode() != before.data:
+                self._merged(before, kept.record).encode()
+        except InvalidMessage as error:
+            kept.record.session = newer
+            logger.warning("Between two events of connection %s: %s It is lost.", kept.connection_id, error)
+
+    def _merged(self, kept: Kept, newer: Record) -> Record:
         """The newer record with what was changed here."""
-        newer = _decoded(kept.connection_id, stored)
         base = Record.decode(kept.data) if kept.data else newer
         session, contested = merged(base.session, kept.record.session, newer.session)
         for name in contested:

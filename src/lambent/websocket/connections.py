@@ -81,7 +81,7 @@ class Connections:
         self._archive: Archive | None = None
         self._configured = endpoint if isinstance(endpoint, str) else None
         self._stand_in = None if isinstance(endpoint, str) else endpoint
-        self._posters = Posters(self._stand_in)
+        self._posters = Posters(self._stand_in, lent=True)
         self._concurrency = concurrency
         self._seen = ""
         """The endpoint of the last record that was asked: most likely that of the others."""

@@ -51,7 +51,8 @@ class Conversations:
 
     - `posters`: by the endpoints of management APIs
     - `endpoint`: event → that endpoint
-    - `fails`: whether an answer of this status is to fail the invocation
+    - `permit`: response that refuses a client or says that an event has failed, exception of the application → what
+      is sent of it; raises what fails the invocation
     - `state`: what the lifespan has left
     """
 
@@ -63,7 +64,7 @@ class Conversations:
         endpoint: Callable[[Event], str],
         settings: Settings,
         *,
-        fails: Callable[[int], bool],
+        permit: Callable[[Response, BaseException | None], Response],
         state: Callable[[], dict[str, object]],
         resident: bool,
     ) -> None:
@@ -72,9 +73,9 @@ class Conversations:
         self._posters = posters
         self._endpoint = endpoint
         self._settings = settings
-        self._fails = fails
+        self._permit = permit
         self._state = state
-        self._residents = Residents() if resident else None
+        self._residents = Residents(self._save) if resident else None
         self._warned = False
 
     async def serve(self, invocation: Invocation) -> None:
@@ -118,7 +119,7 @@ class Conversations:
         async def let_in(welcome: Response) -> None:
             if self._residents is not None:
                 record.owner = self._residents.environment
-            await self._save(visit, kept)
+            await self._save(visit)
             await self._reply(invocation, welcome)
 
         knocking = Knocking(record, live, prompt=invocation.prompt, let_in=let_in)
@@ -129,7 +130,7 @@ class Conversations:
         try:
             await self._decide(invocation, visit, knocking, kept)
         except BaseException as error:
-            await self._end(visit, kept, error)
+            await self._end(visit, error)
             if not isinstance(error, InvalidMessage):
                 raise
             if not knocking.opened:
@@ -143,7 +144,7 @@ class Conversations:
         conversation = visit.run.conversation
         waits = await visit.run.until_idle()
         if not conversation.accepted or (visit.run.error is not None and not knocking.opened):
-            await self._refuse(invocation, visit, knocking, kept, waits=waits)
+            await self._turn_away(invocation, visit, knocking, waits=waits)
             return
         if not waits or conversation.state is CLOSED:
             await self._ended_at_once(invocation, visit, knocking, kept)
@@ -151,22 +152,19 @@ class Conversations:
         if invocation.prompt:
             await knocking.open()
         conversation.peer = visit.live
-        await self._rest(visit, kept)
+        await self._rest(visit)
         if not knocking.opened:
             self._warn(kept.record)
             await knocking.open()
         else:
-            await self._save(visit, kept)
+            await self._save(visit)
 
-    async def _refuse(
-        self, invocation: Invocation, visit: Visit, knocking: Knocking, kept: Kept, *, waits: bool
-    ) -> None:
+    async def _turn_away(self, invocation: Invocation, visit: Visit, knocking: Knocking, *, waits: bool) -> None:
         """The application has not accepted the client, or has failed before the client was let in."""
         error = visit.run.error
-        await self._end(visit, kept)
+        await self._end(visit)
         if knocking.refusal is not None:
-            self._tell(error)
-            await self._reply(invocation, knocking.refusal)
+            await self._fail(invocation, error, knocking.refusal)
             return
         if not isinstance(error, Exception):
             what = "asked for a message" if waits else "returned"
@@ -176,7 +174,7 @@ class Conversations:
     async def _ended_at_once(self, invocation: Invocation, visit: Visit, knocking: Knocking, kept: Kept) -> None:
         """The application has accepted the client, and is through with it: it gets what was sent, and is closed."""
         error, gone = visit.run.error, visit.run.conversation.state is GONE
-        await self._end(visit, kept)
+        await self._end(visit)
         if not (gone and is_disconnect(error)):
             self._tell(error)
         kept.record.closing = True
@@ -213,26 +211,26 @@ class Conversations:
             conversation = WebSocketConversation(live, message, replaying=True)
             visit = self._begun(invocation, kind, kept, live, conversation)
         if kind == "message":  # what the client answers may be served elsewhere, before this event ends
-            visit.live.first = partial(self._save, visit, kept)
+            visit.live.first = partial(self._save, visit)
         try:
             error = await self._run(visit)
             if error is None:
-                await self._rest(visit, kept)
+                await self._rest(visit)
                 if kind == "message" and not visit.live.closed:
-                    await self._save(visit, kept)
+                    await self._save(visit)
                 if visit.run.stray:
                     error = UnexpectedMessage("The application has received in a task that it has left behind.")
         except InvalidMessage as fault:  # of the session
             error = fault
             await visit.live.close()
         except BaseException as fault:
-            await self._end(visit, kept, fault)
+            await self._end(visit, fault)
             raise
         finally:
             if kind == "disconnect":
                 await self._archive.delete(kept)
         if error is not None:
-            await self._end(visit, kept)
+            await self._end(visit)
             await self._fail(invocation, error)
             return
         await self._reply(invocation, Response(200, [], b""))
@@ -279,7 +277,7 @@ class Conversations:
     async def _unknown(self, invocation: Invocation, kind: str, connection_id: str) -> None:
         """There is no record: of a message, the client has to connect again."""
         if self._residents is not None:
-            await self._residents.drop(connection_id)
+            await self._residents.finish(connection_id)
         if kind == "disconnect":
             await self._reply(invocation, Response(200, [], b""))
             return
@@ -311,7 +309,7 @@ class Conversations:
         scope = websocket_scope(record.request(), record.subprotocols, event, context, self._state(), extension)
         surroundings = copy_context()
         surroundings.run(LIVE.set, live)
-        visit = Visit(scope, extension, live, Run(self._app, scope, conversation, surroundings))
+        visit = Visit(kept, scope, extension, live, Run(self._app, scope, conversation, surroundings))
         if self._residents is not None:
             self._residents.keep(kept.connection_id, visit, Held(invocation, surroundings))
         return visit
@@ -322,53 +320,57 @@ class Conversations:
         if residents is None:
             return None
         resident = residents.find(kept.connection_id)
-        if record.owner != residents.environment:
-            if resident is not None:
-                await residents.drop(kept.connection_id)  # it has missed an event
-            record.owner = residents.environment
-            if kind == "message":
-                await self._archive.save(kept)
-            return None
-        if resident is None:
+        if resident is None or record.owner != residents.environment:
+            missed = await residents.drop(kept.connection_id)  # an event, so that it cannot go on
+            if missed is not None:
+                self._archive.catch_up(kept, missed)
+            if record.owner != residents.environment:
+                record.owner = residents.environment
+                if kind == "message":
+                    await self._archive.save(kept)
             return None
         visit = resident.visit
+        self._archive.catch_up(kept, visit)
+        visit.kept = kept
         visit.scope["aws.event"], visit.scope["aws.context"] = invocation.event, invocation.context
         visit.extension |= told(invocation.event, kind)
         resident.hold(invocation)
-        record.session = kept.into(visit.extension["session"])
+        record.session = kept.into(visit.extension.get("session"))
         visit.run.conversation.feed(message)
         return visit
 
-    async def _rest(self, visit: Visit, kept: Kept) -> None:
+    async def _rest(self, visit: Visit) -> None:
         """The application waits: let it, where conversations are resident, or unwind it."""
         visit.live.first = None
         goes_on = visit.run.conversation.waits and visit.run.conversation.state not in (CLOSED, GONE)
         if self._residents is not None and goes_on and not visit.run.task.done():
-            await self._residents.park(kept.connection_id)
+            await self._residents.park(visit.kept.connection_id)
         else:
-            await self._end(visit, kept)
+            await self._end(visit)
 
-    async def _end(self, visit: Visit, kept: Kept, error: BaseException | None = None) -> None:
+    async def _end(self, visit: Visit, error: BaseException | None = None) -> None:
         """Let nothing of it run on. Where it is a deadline that ends it, there is a moment for its cleanup."""
         if self._residents is not None:
-            self._residents.leave(kept.connection_id)
+            self._residents.leave(visit.kept.connection_id)
         if error is None or isinstance(error, Exception):
             await visit.run.unwind()
         else:
             await visit.run.leave()
 
-    async def _save(self, visit: Visit, kept: Kept) -> None:
+    async def _save(self, visit: Visit) -> None:
         """Keep the session that the application has. Raises InvalidMessage for one that cannot be kept."""
+        kept = visit.kept
         session = kept.record.session = visit.session()
         await self._archive.save(kept)
         kept.record.session = kept.into(session)  # with what other events have changed meanwhile
 
-    async def _fail(self, invocation: Invocation, error: Exception) -> None:
-        """Answer 500 and log why, or raise it."""
-        if self._fails(500):
-            raise error
+    async def _fail(
+        self, invocation: Invocation, error: BaseException | None, response: Response | None = None
+    ) -> None:
+        """Answer, with 500 unless it is said, and log why; or raise it."""
+        response = self._permit(response or Response(500, [], b""), error)
         self._tell(error)
-        await self._reply(invocation, Response(500, [], b""))
+        await self._reply(invocation, response)
 
     def _tell(self, error: BaseException | None) -> None:
         if isinstance(error, Exception):

@@ -96,6 +96,7 @@ class Live:
         self._connected_at = connected_at
         self._poster = poster
         self._forget = forget
+        self._settling = asyncio.Lock()
         self.closed = False
         """Whether the connection has been ended from here."""
         self.first: Callable[[], Awaitable[None]] | None = None
@@ -114,9 +115,14 @@ class Live:
 
     async def settle(self) -> None:
         """Do what is to be done before the first message of an event leaves, unless it is done."""
-        first, self.first = self.first, None
-        if first is not None:
-            await first()
+        if self.first is None:
+            return
+        async with self._settling:  # what others send meanwhile is not to leave before that either
+            first = self.first
+            if first is not None:
+                await first()
+                if self.first is first:  # and not that of the next event already
+                    self.first = None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the connection, and forget it. API Gateway chooses the code itself."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lambent.errors import InvalidMessage
 from lambent.gateway.model import Request
+from lambent.stores.model import LARGEST
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Record:
         return _read(json.loads(self.handshake.decode("ascii")) if self._told is None else self._told)
 
     def encode(self) -> bytes:
-        """As it is kept. Raises InvalidMessage for a session that is not JSON."""
+        """As it is kept. Raises InvalidMessage for a session that is not JSON, and for more than a store takes."""
         state: dict[str, object] = {"session": self.session}
         if self.owner:
             state["owner"] = self.owner
@@ -94,7 +95,10 @@ class Record:
             text = json.dumps(state, separators=(",", ":"), allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidMessage(_not_json(self.session, error)) from None
-        return self.handshake + b"\n" + text.encode("ascii")
+        data = self.handshake + b"\n" + text.encode("ascii")
+        if len(data) > LARGEST:
+            raise InvalidMessage(_too_large(len(data), len(self.pending)))
+        return data
 
     @classmethod
     def decode(cls, data: bytes) -> Record:
@@ -134,7 +138,12 @@ def _same(one: object, other: object) -> bool:
     """Whether both are the same JSON: 1, 1.0 and true are not."""
     if one is MISSING or other is MISSING:
         return one is other
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return _plain(one) == _plain(other)
+
+
+def _plain(value: object) -> str:
+    """As it is when it has been read again: its keys are strings, which can be sorted."""
+    return json.dumps(json.loads(json.dumps(value)), sort_keys=True)
 
 
 def _written(request: Request, subprotocols: list[str], connected_at: float, endpoint: str) -> bytes:
@@ -182,6 +191,13 @@ def _packed(data: str | bytes) -> list[str]:
 def _unpacked(packed: list[str]) -> str | bytes:
     kind, data = packed
     return data if kind == "t" else a2b_base64(data)
+
+
+def _too_large(size: int, waiting: int) -> str:
+    advice = "keep less in its session"
+    if waiting:
+        advice = f"{waiting} messages wait in it for the connection's next event; send less at $connect, or {advice}"
+    return f"Expected the record of a connection to be of {LARGEST} bytes at most, but got {size}: {advice}."
 
 
 def _not_json(session: Session, error: Exception) -> str:

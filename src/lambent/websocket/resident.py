@@ -8,12 +8,14 @@ import time
 from contextlib import asynccontextmanager
 from secrets import token_hex
 
+from lambent.errors import InvalidMessage, StoreError
 from lambent.invocation import CURRENT, Handled
+from lambent.websocket.peers import is_disconnect
 from lambent.websocket.record import LIFE_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from contextvars import Context
 
     from lambent.types import Invocation
@@ -67,8 +69,14 @@ class Residents:
     """Those of one environment, by the ids of their connections: the one that has waited longest first."""
 
     def __init__(
-        self, limit: int = LIMIT, age: float = LIFE_SECONDS, now: Callable[[], float] = time.monotonic
+        self,
+        save: Callable[[Visit], Awaitable[None]],
+        limit: int = LIMIT,
+        age: float = LIFE_SECONDS,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`save` keeps the session of one that has ended here; it raises StoreError and InvalidMessage."""
+        self._save = save
         self.environment = token_hex(8)
         """Names the environment in records. Made with the first event, so never part of a snapshot."""
         self._limit = limit
@@ -98,11 +106,10 @@ class Residents:
         """One begins."""
         resident = self._residents[connection_id] = Resident(visit, held, self._now())
 
-        def ended(task: asyncio.Task[None]) -> None:
+        def ended(_: asyncio.Task[None]) -> None:
             if self._residents.get(connection_id) is resident and connection_id not in self._turns:
                 self.leave(connection_id)
-                if not task.cancelled() and (error := task.exception()):
-                    logger.error("The application raised while it waited for its next event.", exc_info=error)
+                _tell(resident)
 
         visit.run.task.add_done_callback(ended)
 
@@ -114,11 +121,21 @@ class Residents:
         """One has ended, or ends."""
         self._residents.pop(connection_id, None)
 
-    async def drop(self, connection_id: str) -> None:
+    async def drop(self, connection_id: str) -> Visit | None:
         """End one that waits."""
         resident = self._residents.pop(connection_id, None)
-        if resident is not None:
-            await resident.visit.run.unwind()
+        if resident is None:
+            return None
+        await resident.visit.run.unwind()
+        return resident.visit
+
+    async def finish(self, connection_id: str) -> None:
+        """End one whose connection has ended. What goes on, since it was closed while it waited, comes to its end."""
+        resident = self.find(connection_id)
+        if resident is not None and not resident.visit.run.conversation.waits:
+            await resident.visit.run.until_idle()
+            _tell(resident)
+        await self.drop(connection_id)
 
     async def park(self, connection_id: str) -> None:
         """One waits from now on. Those that have waited too long end, and some if there are too many."""
@@ -128,15 +145,34 @@ class Residents:
             resident.since = self._now()
             self._residents[connection_id] = resident
         for other in self._surplus():
-            await self.drop(other)
+            await self._dismiss(other)
 
     async def close(self) -> None:
         """End all of them."""
         for connection_id in list(self._residents):
-            await self.drop(connection_id)
+            await self._dismiss(connection_id)
+
+    async def _dismiss(self, connection_id: str) -> None:
+        """End one that goes on elsewhere, if it goes on: what has changed in its session is kept."""
+        visit = await self.drop(connection_id)
+        if visit is None:
+            return
+        try:
+            await self._save(visit)
+        except (StoreError, InvalidMessage) as error:
+            logger.warning("The session of connection %s is not kept: %s", connection_id, error)
+        except Exception:  # of somebody's own store: the others are to end as well
+            logger.exception("The session of connection %s is not kept.", connection_id)
 
     def _surplus(self) -> list[str]:
         until = self._now() - self._age
         count = len(self._residents) - self._limit
         waiting = [(each, found.since) for each, found in self._residents.items() if each not in self._turns]
         return [each for number, (each, since) in enumerate(waiting) if number < count or since <= until]
+
+
+def _tell(resident: Resident) -> None:
+    """Log what it has ended with between two events."""
+    error = resident.visit.run.error
+    if isinstance(error, Exception) and not is_disconnect(error):
+        logger.error("The application raised while it waited for its next event.", exc_info=error)

@@ -26,7 +26,7 @@ _LEAVING_SECONDS = 0.1
 class Run:
     """The application, begun. Who makes it awaits `until_idle`, and then lets it wait, or unwinds it."""
 
-    __slots__ = ("_asked", "_signal", "conversation", "stray", "task")
+    __slots__ = ("_asked", "_news", "conversation", "stray", "task")
 
     def __init__(
         self, app: ASGIApp, scope: Scope, conversation: WebSocketConversation, context: Context | None = None
@@ -35,7 +35,8 @@ class Run:
         self.stray = False
         """Whether it has left a task behind that receives: what else it was about is cut off."""
         self._asked = False
-        self._signal: asyncio.Future[None] | None = None
+        self._news = asyncio.Event()
+        """Never set for longer than it takes to wake all who wait for it."""
         conversation.on_idle = self._ask
         coroutine = _called(app, scope, conversation)
         self.task = asyncio.get_running_loop().create_task(coroutine, name="lambent websocket", context=context)
@@ -55,7 +56,7 @@ class Run:
         """
         try:
             while not self.task.done() and not (self._asked and self.conversation.waits):
-                await self._woken()
+                await self._news.wait()
         except asyncio.CancelledError:
             await self.leave()
             raise
@@ -78,7 +79,7 @@ class Run:
                 self._asked = False
                 self.task.cancel()
                 while not self.task.done() and not self._asked:
-                    await self._woken()
+                    await self._news.wait()
                 if self._asked and loop.time() > until:
                     logger.error("The application goes on to receive though it is cancelled; it is left behind.")
                     break
@@ -113,20 +114,13 @@ class Run:
                 "what else its tasks are about, so that is cut off where an event ends: receive where you answer."
             )
 
-    async def _woken(self) -> None:
-        self._signal = asyncio.get_running_loop().create_future()
-        try:
-            await self._signal
-        finally:
-            self._signal = None
-
     def _ask(self) -> None:
         self._asked = True
         self._wake()
 
     def _wake(self, _: object = None) -> None:
-        if self._signal is not None and not self._signal.done():
-            self._signal.set_result(None)
+        self._news.set()
+        self._news.clear()
 
 
 async def _called(app: ASGIApp, scope: Scope, conversation: WebSocketConversation) -> None:

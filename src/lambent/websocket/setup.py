@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from lambent.aws.credentials import Provider
     from lambent.aws.transport import Transport
-    from lambent.gateway.model import Settings
+    from lambent.gateway.model import Response, Settings
     from lambent.stores.model import Store
     from lambent.types import ASGIApp, Event
     from lambent.websocket.conversations import Conversations
@@ -22,9 +22,11 @@ class Posters:
 
     _credentials: Provider
 
-    def __init__(self, poster: Poster | None = None) -> None:
+    def __init__(self, poster: Poster | None = None, *, lent: bool = False) -> None:
         self._poster = poster
         """A stand-in for all of them."""
+        self._lent = lent
+        """Whether somebody else closes that."""
         self._made: dict[str, Poster] = {}
         self._transport: Transport | None = None
         """Of all of them."""
@@ -41,14 +43,17 @@ class Posters:
             from lambent.websocket.management import Management
 
             if self._transport is None:
-                self._transport, self._credentials = Transport(), Provider()
+                self._transport = Transport()
+                self._credentials = Provider(transport=self._transport)
             poster = self._made[endpoint] = Management(
                 endpoint, region_of(endpoint, os.environ), credentials=self._credentials, transport=self._transport
             )
         return poster
 
     async def close(self) -> None:
-        """Close their connections."""
+        """Close their connections. They may be used again."""
+        if self._poster is not None and not self._lent:
+            await self._poster.aclose()
         for poster in self._made.values():
             await poster.aclose()
         if self._transport is not None:
@@ -61,7 +66,7 @@ def conversations(
     store: str | Store | None,
     endpoint: str | Poster | None,
     settings: Settings,
-    fails: Callable[[int], bool],
+    permit: Callable[[Response, BaseException | None], Response],
     state: Callable[[], dict[str, object]],
 ) -> Conversations:
     """Those of an application. Raises ConfigurationError."""
@@ -82,7 +87,7 @@ def conversations(
         Posters(stand_in),
         endpoint_of,
         settings,
-        fails=fails,
+        permit=permit,
         state=state,
         resident=websockets == "resident",
     )

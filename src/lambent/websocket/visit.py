@@ -7,17 +7,20 @@ from lambent.errors import InvalidMessage
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambent.types import Event, Scope
+    from lambent.websocket.archive import Kept
     from lambent.websocket.peers import Live
     from lambent.websocket.record import Session
     from lambent.websocket.run import Run
 
 
 class Visit:
-    """One conversation as this environment has it: what the application was given, and its run."""
+    """One conversation as this environment has it: its record, what the application was given, and its run."""
 
-    __slots__ = ("extension", "live", "run", "scope")
+    __slots__ = ("extension", "kept", "live", "run", "scope")
 
-    def __init__(self, scope: Scope, extension: dict[str, object], live: Live, run: Run) -> None:
+    def __init__(self, kept: Kept, scope: Scope, extension: dict[str, object], live: Live, run: Run) -> None:
+        self.kept = kept
+        """As of its last event."""
         self.scope = scope
         self.extension = extension
         self.live = live
