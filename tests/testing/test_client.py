@@ -235,6 +235,8 @@ def test_any_event_can_be_invoked_with() -> None:
             client.invoke({})
         with pytest.raises(EventError, match="Expected an event that is JSON"):
             client.invoke({1, 2})
+        with pytest.raises(EventError, match="Expected an event that is JSON"):
+            client.invoke({"Records": float("nan")})
         with pytest.raises(EventError, match="Lambda takes events of 6291556 bytes"):
             client.invoke("x" * 7_000_000)
     assert asyncio.run(scene()) == [{"id": 7}]

@@ -131,8 +131,12 @@ def test_any_field_can_be_set(terminal: Terminal) -> None:
         (["sqs", "--records", "0"], "--records"),
         (["sqs", "--receive-count", "0"], "--receive-count: expected 1 or more"),
         (["sqs", "--attribute", "a"], "NAME=VALUE"),
+        (["rabbitmq", "--header", "a:=5"], "'--header' / '-H': expected NAME=VALUE, but got 'a:=5'"),
+        (["kafka", "--header", "a:=5"], "expected NAME=VALUE, but got 'a:=5'"),
+        (["lex", "--slot", "=a"], "expected NAME=VALUE, but got '=a'"),
         (["sqs", "--bucket", "a"], "No such option"),
         (["sqs", "--set", "Records.5.body=a"], "Records is a list of 1"),
+        (["sqs", "--set", "Records.0.price=NaN"], "not JSON compliant"),
         (["sqs", "--time", "noon"], "2026-01-01T12:00:00Z"),
         (["sqs", "--account", "1"], "12 digits"),
         (["sqs", "--seed", "x"], "--seed"),
@@ -158,7 +162,7 @@ def test_the_event_goes_through_a_pipe_whatever_the_terminal_speaks() -> None:
         [sys.executable, "-c", script, "event", "sqs", "--body", "é"],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
-        timeout=20,
+        timeout=60,
         check=True,
     )
     assert json.loads(done.stdout)["Records"][0]["body"] == "é"

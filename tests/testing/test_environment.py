@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
@@ -102,6 +102,19 @@ def test_what_is_not_closed_ends_when_nobody_has_it() -> None:
     assert kept.steps == ["enter", "leave"]
 
 
+def test_what_nobody_has_ends_beside_a_running_loop_too() -> None:
+    kept = Kept()
+    held = [Environment(kept)]
+    held[0].run(b"1", context())
+
+    async def scene() -> None:
+        held.clear()
+        gc.collect()
+
+    asyncio.run(scene())
+    assert kept.steps == ["enter", "leave"]
+
+
 def test_work_after_the_reply_is_waited_for() -> None:
     kept = Kept()
     assert run(Environment(kept), b'"later"').payload == b'"now"'
@@ -153,6 +166,34 @@ def test_inside_a_running_loop_it_says_what_to_write() -> None:
 
     with pytest.raises(WrongEventLoop, match="Write `async with Client"):
         asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda environment: environment.run(b"{}", context()), Environment.start, Environment.close],
+    ids=["run", "start", "close"],
+)
+def test_inside_its_own_invocation_it_says_what_to_do(call: Callable[[Environment], object]) -> None:
+    def function(event: Any, context: Any) -> Any:
+        if event == "again":
+            call(environment)
+        return event
+
+    environment = Environment(handler(function))
+    with pytest.raises(WrongEventLoop, match="use a second client"):
+        environment.run(b'"again"', context())
+    assert run(environment, b"1").payload == b"1"
+
+
+def test_on_the_callers_loop_nothing_is_handled_after_the_lifetime() -> None:
+    async def scene() -> None:
+        environment = Environment(Kept())
+        await environment.enter()
+        await environment.leave()
+        with pytest.raises(LifespanEnded, match="within `async with`"):
+            await environment.handle(b"1", context())
+
+    asyncio.run(scene())
 
 
 def test_on_the_callers_loop_invocations_are_concurrent() -> None:

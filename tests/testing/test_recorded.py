@@ -35,6 +35,12 @@ EXPORTED = [{"@timestamp": "2026-07-10", "@message": ORDER}, {"@timestamp": "202
         ([ORDER], None, [ORDER]),
         ("text", None, "text"),
         ({"events": [{"type": "push", "message": "hi"}], "destination": "U1"}, None, ...),  # a webhook's own
+        ({"results": [], "page": 1}, None, ...),
+        ({"results": [{"id": 1}]}, None, ...),
+        ({"results": [[1], [[]]]}, None, ...),
+        ({"results": [[{"field": "@ptr"}]]}, None, ...),
+        ({"results": [1, 2]}, None, ...),
+        ({"results": [[{"field": [], "value": 1}]]}, None, ...),
         (SHAREABLE, "order", ORDER),
         (SHAREABLE, "empty", {}),
         (FILTERED, None, ORDER),

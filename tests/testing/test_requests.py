@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambent.errors import ConfigurationError
-from lambent.testing.requests import Options, written
+from lambent.testing.requests import Options, Verbs, written
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 
@@ -75,3 +75,8 @@ def test_a_query_is_added(url: str, params: dict[str, object] | str, query: byte
 def test_what_is_no_request_is_refused(method: str, url: str, options: Options, complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{complaint}"):
         written(method, url, options)
+
+
+def test_who_sends_nothing_is_no_client() -> None:
+    with pytest.raises(TypeError, match=r"abstract method '?send"):
+        Verbs()  # type: ignore[abstract]  # as who forgets to say how it is sent

@@ -35,14 +35,17 @@ def program() -> click.Group:
     """The commands, as click has them. ModuleNotFoundError without it."""
     import click
 
-    from lambent.cli import dev, invoke, stores
+    from lambent.cli import build, dev, doctor, init, invoke, stores
 
     group = click.Group("lambent", help="Run ASGI applications on AWS Lambda, and Lambda on this machine.")
     text = "Show the version and exit."
     group.params.append(
         click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=tell_version, help=text)
     )
+    group.add_command(init.command())
     group.add_command(dev.command())
+    group.add_command(build.command())
+    group.add_command(doctor.command())
     group.add_command(invoke.command())
     group.add_command(stores.group())
     group.add_command(elsewhere("event", "Print an event as AWS sends it, with your values in it.", event))

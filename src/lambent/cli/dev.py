@@ -92,7 +92,7 @@ def of_all() -> list[click.Parameter]:
         click.Option(["--port"], type=port, help="Port to listen on; 0 for any free one.  [default: 3000]"),
         click.Option(["--https"], is_flag=True, help="Speak HTTPS there, with a made-up certificate."),
         click.Option(["--allow-host"], multiple=True, metavar="NAME", help=names),
-        click.Option(["--log-level"], type=level, help="From warning on, without START, END and REPORT."),
+        click.Option(["--log-level"], type=level, help="warning, error: without START, END and REPORT."),
         click.Option(["--env-file"], type=file, help="Environment variables of every function.  [default: .env]"),
         click.Option(["--as", "caller"], type=file, help="JSON file with the identity of whoever sends requests."),
         click.Option(["--chaos"], is_flag=True, help="Every invocation in a new environment."),

@@ -155,8 +155,8 @@ def printed(name: str, builder: Builder, typed: dict[str, Any]) -> str:
 
 
 def json_text(event: object) -> str:
-    """With characters as they are, unless they have no UTF-8."""
-    text = json.dumps(event, indent=2, ensure_ascii=False)
+    """With characters as they are, unless they have no UTF-8. Raises ValueError for NaN and infinities."""
+    text = json.dumps(event, indent=2, ensure_ascii=False, allow_nan=False)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -12,11 +12,11 @@ from collections.abc import Coroutine
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from lambent.ahead import AHEAD
 from lambent.errors import IncompleteResponse, LifespanEnded, WrongEventLoop
 from lambent.invocation import CURRENT
 from lambent.runner import Runner
-from lambent.runtime.codec import EXACT, fast
-from lambent.runtime.function import Function
+from lambent.runtime.codec import suited
 from lambent.runtime.reply import RuntimeInvocation
 from lambent.runtime.stream import SEPARATOR
 
@@ -86,11 +86,12 @@ class Environment:
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
-        self._codec = EXACT if isinstance(handler, Function) else fast()
+        self._codec = suited(handler)
         self._may_block = getattr(handler, "may_block", False)
         self._runner: Runner | None = None
-        self._turn = threading.Lock()
-        """One invocation at a time, whatever thread it comes from."""
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        """The thread whose turn it is."""
         self._forgotten: weakref.finalize[[Runner], Environment] | None = None
         """Ends what nobody has closed."""
 
@@ -104,13 +105,13 @@ class Environment:
     def start(self) -> None:
         """Enter the lifetime. Raises what entering it raises, and WrongEventLoop inside a running event loop."""
         refuse_running_loop()
-        with self._turn:
+        with self._turn():
             self._started()
 
     def run(self, payload: bytes, context: LambdaContext) -> Result:
         """Handle one event in this thread. Raises what the handler raises, before or after its reply."""
         refuse_running_loop()
-        with self._turn:
+        with self._turn():
             runner = self._started()
             invocation, posted = self._invocation(payload, context)
             with current(invocation):
@@ -123,17 +124,33 @@ class Environment:
 
     def close(self) -> None:
         """Leave the lifetime. Raises what leaving it raises."""
-        with self._turn:
+        with self._turn():
             runner, self._runner = self._runner, None
             if self._forgotten is not None:
                 self._forgotten.detach()
             if runner is not None:
                 runner.stop(SHUTDOWN_SECONDS)
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One invocation at a time, whatever thread it comes from. Raises WrongEventLoop for one inside another."""
+        if self._owner == threading.get_ident():
+            raise WrongEventLoop(
+                "The client was called by its own handler, and it has one invocation at a time. For calls from inside, "
+                "use a second client: on AWS that would be another environment, too."
+            )
+        with self._lock:
+            self._owner = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._owner = None
+
     def _started(self) -> Runner:
         runner = self._runner
         if runner is None:
-            runner = Runner()
+            ahead = AHEAD.take()
+            runner = Runner(ahead, lent=ahead is not None)
             try:
                 runner.start(self._handler.lifetime())
             except BaseException:
@@ -152,9 +169,13 @@ class Environment:
         self._runner = runner
 
     async def handle(self, payload: bytes, context: LambdaContext) -> Result:
-        """Handle one event, beside others, in a task of its own; functions that may block, in a thread."""
-        if self._runner is not None:
-            alive(self._runner)
+        """Handle one event, beside others, in a task of its own; functions that may block, in a thread.
+
+        Raises what the handler raises, and LifespanEnded outside of the lifetime.
+        """
+        if self._runner is None:
+            raise LifespanEnded("The lifespan is over: use the client within `async with`.")
+        alive(self._runner)
         invocation, posted = self._invocation(payload, context)
         await asyncio.create_task(self._handled(invocation))
         return posted.result()
@@ -204,7 +225,12 @@ def alive(runner: Runner) -> Runner:
 def end(runner: Runner) -> None:
     """Whatever its shutdown raises, there is nobody who could be told."""
     with suppress(Exception):
-        runner.stop(SHUTDOWN_SECONDS)
+        if asyncio._get_running_loop() is None:
+            runner.stop(SHUTDOWN_SECONDS)
+            return
+        thread = threading.Thread(target=end, args=(runner,))  # no two loops run in one, and garbage goes anywhere
+        thread.start()
+        thread.join()
 
 
 def refuse_running_loop() -> None:

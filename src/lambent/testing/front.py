@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambent.dev import identifiers
+from lambent.dev.arrivals import arrive
 from lambent.dev.doors import DOORS
 from lambent.dev.doors.model import (
     ANYTHING,
@@ -55,7 +53,7 @@ class Front:
 
     def enter(self, order: Order) -> Visit | Response:
         """The event, or what the door answers by itself: where no route leads, and to what is too large."""
-        request, arrival = order.request, arrive(order.request)
+        request, arrival = order.request, arrive(order.request.headers)
         matched = self._matched(request)
         refusal = Refusal.NO_ROUTE if matched is None else too_much(request, self._door)
         if matched is None or refusal is not None:
@@ -67,7 +65,7 @@ class Front:
 
     def event(self, order: Order) -> Any:
         """As the function is given it. Raises ConfigurationError where no route leads."""
-        arrival = arrive(order.request)
+        arrival = arrive(order.request.headers)
         matched = self._matched(order.request)
         if matched is None:
             method, path = order.request.method, order.request.raw_path.decode("latin-1")
@@ -138,29 +136,15 @@ def authorized(found: Mapping[str, object]) -> Mapping[str, object]:
 
 def too_much(request: HTTPRequest, door: Door) -> Refusal | None:
     """Why the door would not look at the request, by its size."""
-    limits = door.limits
-    url = len(request.raw_path) + len(request.query_string) + bool(request.query_string)
-    if limits.url is not None and url > limits.url:
-        return Refusal.URL_TOO_LONG
-    head = len(f"{request.method}  HTTP/{request.http_version}") + url + sum(len(value) for _, value in request.headers)
-    if limits.head is not None and head > limits.head:
-        return Refusal.HEAD_TOO_LARGE
-    return Refusal.TOO_LARGE if len(request.body) > limits.body else None
-
-
-def arrive(request: HTTPRequest) -> Arrival:
-    now = time.time()
-    trace = b";".join(value for name, value in request.headers if name == b"x-amzn-trace-id").decode("latin-1")
-    return Arrival(
-        request_id=identifiers.request_id(os.urandom),
-        gateway_id=identifiers.gateway_id(os.urandom),
-        trace=identifiers.trace(trace, now, os.urandom),
-        now=now,
-    )
+    method, path, query, headers, body, *_ = request
+    refusal = door.limits.refusal(method, path, query, headers, request.http_version)
+    return refusal or (Refusal.TOO_LARGE if len(body) > door.limits.body else None)
 
 
 def encoded(event: object) -> bytes:
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    """As JSON. Raises TypeError or ValueError for what is none."""
+    text = json.dumps(event, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def payload(event: object) -> bytes:

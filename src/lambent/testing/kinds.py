@@ -143,6 +143,14 @@ def pair(value: str) -> tuple[str, Any]:
     return (name[:-1], any_json(rest)) if name.endswith(":") else (name, rest)
 
 
+def text_pair(value: str) -> tuple[str, str]:
+    """`name=text`, whatever the text looks like. ValueError for anything else, `name:=7` too."""
+    name, equals, rest = value.partition("=")
+    if not equals or not name or name.endswith(":"):
+        raise ValueError(f"expected NAME=VALUE, but got {value!r}")
+    return name, rest
+
+
 READINGS = {
     "str": Reading("TEXT", text),
     "int": Reading("NUMBER", whole),
@@ -151,8 +159,8 @@ READINGS = {
     "Item": Reading("JSON", json_object),
     "Mapping[str, object]": Reading("JSON", plain_object),
     "Sequence[str]": Reading("TEXT", text, many=True),
-    "Mapping[str, str]": Reading("NAME=VALUE", pair, many=True, pairs=True),
-    "Mapping[str, str | bytes]": Reading("NAME=VALUE", pair, many=True, pairs=True),
+    "Mapping[str, str]": Reading("NAME=VALUE", text_pair, many=True, pairs=True),
+    "Mapping[str, str | bytes]": Reading("NAME=VALUE", text_pair, many=True, pairs=True),
     "Mapping[str, Attribute]": Reading("NAME=VALUE", pair, many=True, pairs=True),
     "Headers": Reading("'NAME: VALUE'", read_header, many=True),
 }

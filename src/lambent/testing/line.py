@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from lambent.dev.arrivals import arrive
 from lambent.dev.diff.request import Headers
 from lambent.dev.doors.model import Fields, Matched, Refusal, Site
 from lambent.dev.doors.websocket_api import (
@@ -33,7 +34,7 @@ from lambent.errors import ConfigurationError, InvalidMessage, LambentError
 from lambent.testing.events.payloads import json_text
 from lambent.testing.events.requests import NO_HEADERS
 from lambent.testing.events.sockets import NO_QUERY, REASONS, handshake
-from lambent.testing.front import arrive, received
+from lambent.testing.front import received
 from lambent.testing.response import Response
 
 
@@ -83,7 +84,7 @@ class Line:
         given = {"lambda": dict(said["authorizer"])} if "authorizer" in said else None
         self._matched = Matched(CONNECT, stage=said.get("stage", "prod"), authorizer=given)
         self._routes = said.get("routes", ())
-        self._arrival = arrive(self._request)
+        self._arrival = arrive(self._request.headers)
         self._api = WebSocketAPI(site)
         self.path = path
         """For an application that stands behind no handler of its own."""
@@ -133,7 +134,7 @@ class Line:
             return None
         chosen = selection.selected(self._selection, text)
         key = chosen if chosen is not None and chosen in self._routes else DEFAULT
-        self._arrival = arrive(self._request)
+        self._arrival = arrive(self._request.headers)
         self.last_active_at = time.time()
         return self._api.message(self.connection, self._arrival, key, text)
 
@@ -158,7 +159,7 @@ class Line:
         if self.ended is None or self.told:
             return None
         self.told = True
-        return self._api.disconnect(self.connection, arrive(self._request), self.ended)
+        return self._api.disconnect(self.connection, arrive(self._request.headers), self.ended)
 
     def take(self) -> str:
         """What has come first. Raises WebSocketClosed, and TimeoutError if there is nothing."""

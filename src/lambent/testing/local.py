@@ -78,7 +78,7 @@ class LocalLambda:
         listener = server.listen(self.project.host, self.project.port)
         self._listening = urlsplit(reached(server.url(listener, shown)))
         self._context = ssl.create_default_context(cafile=shown.authority) if shown else None
-        self._ready, self._failure = False, None
+        self._ready, self._failure, self._stop = False, None, None
 
         def run() -> None:
             try:
@@ -90,9 +90,13 @@ class LocalLambda:
                 self._news.notify_all()
 
         self._thread = threading.Thread(target=run, name="lambent local Lambda", daemon=True)
-        with self._news:
-            self._thread.start()
-            begun = self._news.wait_for(lambda: self._ready or self._failure, LIMIT)
+        try:
+            with self._news:
+                self._thread.start()
+                begun = self._news.wait_for(lambda: self._ready or self._failure, LIMIT)
+        except BaseException:  # Ctrl-C
+            self.stop()
+            raise
         if not begun or self._failure is not None:
             self.stop()
             raise PlatformError(f"The local Lambda was not ready within {LIMIT:g} s.\n{self.logs}")
@@ -102,6 +106,8 @@ class LocalLambda:
         thread, self._thread = self._thread, None
         if thread is None:
             return
+        with self._news:  # a start that was interrupted may not be that far
+            self._news.wait_for(lambda: self._stop or self._failure, LIMIT)
         for _ in range(2):  # the second time insists
             if self._stop is not None:
                 with suppress(RuntimeError):  # it has ended by itself
@@ -125,7 +131,14 @@ class LocalLambda:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.start)
+        begun = asyncio.ensure_future(asyncio.to_thread(self.start))
+        try:
+            await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            await asyncio.wait([begun])  # its thread goes on, whoever is cancelled
+            if not begun.exception():
+                await asyncio.to_thread(self.stop)
+            raise
         return self
 
     async def __aexit__(
@@ -200,7 +213,9 @@ class LocalLambda:
         def stop() -> None:
             loop.call_soon_threadsafe((insisted if asked.is_set() else asked).set)
 
-        self._stop = stop
+        with self._news:
+            self._stop = stop
+            self._news.notify_all()
         yield asked, insisted
 
     @property

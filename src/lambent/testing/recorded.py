@@ -53,13 +53,24 @@ def logged(document: Any) -> list[str] | None:
     """The messages of a log, in order; None if it is no log."""
     if isinstance(document, dict) and isinstance(document.get("events"), list):
         return texts(document["events"], "message") if document.keys() <= LOG_KEYS else None
-    if isinstance(document, dict) and isinstance(document.get("results"), list):
+    if isinstance(document, dict) and is_query(document.get("results")):
         rows = [{each["field"]: each["value"] for each in row} for row in document["results"]]
         return texts(rows, "@message")
     return texts(document, "@message") if isinstance(document, list) and document else None
 
 
 LOG_KEYS = {"events", "searchedLogStreams", "nextToken", "nextForwardToken", "nextBackwardToken"}
+
+
+def is_query(results: Any) -> bool:
+    """Whether these are rows as Logs Insights gives them: there are some, each of fields."""
+    if not isinstance(results, list) or not results:
+        return False
+    return all(isinstance(row, list) and row and all(map(is_field, row)) for row in results)
+
+
+def is_field(found: Any) -> bool:
+    return isinstance(found, dict) and isinstance(found.get("field"), str) and "value" in found
 
 
 def texts(rows: list[Any], key: str) -> list[str] | None:

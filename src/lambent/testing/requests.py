@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack
 from urllib.parse import urlencode
@@ -45,12 +46,12 @@ class Order(NamedTuple):
     """Whether its host was said."""
 
 
-class Verbs(Generic[R]):
+class Verbs(ABC, Generic[R]):
     """Requests by their methods. Each takes a path or URL, and Options."""
 
+    @abstractmethod
     def send(self, order: Order) -> R:
         """Send it, and give the response."""
-        raise NotImplementedError
 
     def request(self, method: str, url: str, **options: Unpack[Options]) -> R:
         """Raises ConfigurationError for what is no request."""
