@@ -149,7 +149,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(20)
+        self._listener.settimeout(60)
         self.port = str(self._listener.getsockname()[1])
         self.held: list[socket.socket] = []
 
@@ -165,7 +165,7 @@ class Gate:
     def arrive(self) -> str:
         """What the next child says of itself: one line."""
         child, _ = self._listener.accept()
-        child.settimeout(20)
+        child.settimeout(60)
         self.held.append(child)
         line = b""
         while not line.endswith(b"\n"):

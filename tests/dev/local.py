@@ -21,7 +21,7 @@ import psutil
 from lambent.dev.reaper import SCRIPT
 
 SOURCE = Path(__file__).parents[2] / "src"
-LIMIT = 20
+LIMIT = 60
 """Seconds after which a test that waits has failed."""
 
 

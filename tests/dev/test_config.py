@@ -454,7 +454,7 @@ def test_a_mistake_points_at_file_line_and_key(folder: Folder, key: str, value: 
         ),
         (
             "[tool.lambent.doors.web]\nkind = 'http'\napi-keys = { a = 'b' }\n" + ONE,
-            "3: tool.lambent.doors.web.api-keys: on AWS, only doors of the kinds rest have it",
+            "3: tool.lambent.doors.web.api-keys: on AWS, only doors of the kinds rest, websocket have it",
         ),
         (
             "[tool.lambent.doors.http]\nbase-path = 'shop'\n" + ONE,
@@ -562,6 +562,8 @@ base-path = "/talk"
 variables = { table = "t" }
 route-selection = "$request.body.to.service"
 default-authorizer = "who"
+api-keys = { web = "secret" }
+api-key-source = "authorizer"
 timeout = 5
 
 [tool.lambent.doors.chat.authorizers.who]
@@ -575,7 +577,9 @@ handler = "who.handler"
 [tool.lambent.functions.life]
 handler = "chat.handler"
 door = "chat"
-routes = ["$connect", "$disconnect", { route = "$default", route-response = true }]
+routes = [
+  { route = "$connect", api-key = true }, "$disconnect", { route = "$default", route-response = true }
+]
 
 [tool.lambent.functions.join]
 handler = "join.handler"
@@ -598,13 +602,15 @@ def test_websocket_apis_and_their_routes(folder: Folder) -> None:
             variables={"table": "t"},
             authorizers=(who,),
             default_authorizer="who",
+            api_keys={"web": "secret"},
+            api_key_source="authorizer",
             timeout=5,
             selection="$request.body.to.service",
         ),
     )
     life, join = project.functions[1:]
     assert life.routes == (
-        Route("chat", "", "$connect"),
+        Route("chat", "", "$connect", api_key=True),
         Route("chat", "", "$disconnect"),
         Route("chat", "", "$default", response=True),
     )
@@ -712,4 +718,5 @@ def test_the_document_has_every_key() -> None:
         SourceTable,
     )
     keys = {each.encode_name for table in structs for each in msgspec.structs.fields(table)}
-    assert written == keys - {"defaults", "functions", "asynchronous", "doors", "cors", "authorizers", "sources"}
+    tables_of_their_own = {"build", "defaults", "functions", "asynchronous", "doors", "cors", "authorizers", "sources"}
+    assert written == keys - tables_of_their_own

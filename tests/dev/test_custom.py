@@ -31,6 +31,16 @@ def test_anything_else_is_refused_with_what_there_is(fields: object) -> None:
         made(lambda request, function: fields)  # type: ignore[arg-type,return-value]  # that is the point
 
 
+def test_values_that_are_no_strings_are_named() -> None:
+    fields: dict[str, object] = {"identity": 5, "client_context": {"custom": {}}, "arn": "arn:f"}
+    with pytest.raises(CustomFailed, match=r"TypeError: .* are strings, but these are not: client_context, identity"):
+        made(lambda request, function: fields)
+
+
+def test_none_sets_nothing() -> None:
+    assert made(lambda request, function: {"tenant_id": None, "trace": None}) == INVOKE
+
+
 def test_one_that_does_not_want_the_request_says_why() -> None:
     def picky(request: object, function: Function) -> dict[str, object]:
         raise ValueError("expected a token")

@@ -45,7 +45,7 @@ class Stage:
 def play(scene: Callable[[Stage], Awaitable[None]], function: Function = FUNCTION, nested: Sequence[str] = ()) -> None:
     async def staged() -> None:
         stage = Stage(function, nested)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await scene(stage)
             await stage.service.close(0)
 

@@ -372,6 +372,31 @@ def test_one_that_fails_is_shown_with_its_traceback() -> None:
     assert "KeyError: 'mine'" in visit.said[0]
 
 
+def endless() -> object:
+    """A list that is nested more deeply than JSON can be written."""
+    made: list[object] = []
+    for _ in range(100_000):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        (b"1", "TypeError"),
+        (float("nan"), "ValueError"),
+        ("\ud800", "UnicodeEncodeError"),
+        (endless(), "RecursionError"),
+    ],
+    ids=["bytes", "nan", "surrogate", "endless"],
+)
+def test_so_is_one_that_makes_no_json(event: object, error: str) -> None:
+    visit = Visit(Replied(b"1"), make_event=lambda request, function: event).make(BROWSER)
+    assert visit.status == 502
+    assert error in visit.said[0]
+    assert visit.service.taken == []
+
+
 def test_another_may_make_what_goes_with_them() -> None:
     def mine(request: HTTPRequest | None, function: Function) -> dict[str, object]:
         return {"tenant_id": "blue", "client_context": '{"custom": {}}'}

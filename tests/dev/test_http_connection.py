@@ -10,7 +10,7 @@ from lambent.dev.http_connection import HEAD_LIMIT
 from lambent.dev.server import hang_up, http_server, listen
 from lambent.types import Receive, Scope, Send
 
-LIMIT = 20
+LIMIT = 60
 START = b"GET / HTTP/1.1\r\nhost: localhost\r\n"
 
 

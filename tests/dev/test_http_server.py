@@ -14,7 +14,7 @@ from lambent.dev.server import hang_up, listen
 from lambent.dev.server import http_server as made
 from lambent.types import Receive, Scope, Send
 
-LIMIT = 20
+LIMIT = 60
 """Seconds after which a test that waits has failed."""
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"

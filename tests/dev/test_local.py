@@ -10,11 +10,12 @@ import pytest
 from lambent.dev.config import Project
 from lambent.dev.local import CONFIGURATION, Local
 from lambent.dev.model import Entrance, Function
+from lambent.dev.reaper import Reaper
 from lambent.dev.routes import Found
 from lambent.dev.service import Service, Sources
 from lambent.errors import ConfigurationError
 
-LIMIT = 20
+LIMIT = 60
 
 
 class Stage:
@@ -135,14 +136,29 @@ def test_a_mistake_in_it_leaves_all_as_it_was(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_so_does_one_of_ours_in_reading_it(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        good, stage.written = stage.written, RuntimeError("ours")
+        stage.local._changed({CONFIGURATION})
+        assert stage.said[0].endswith("RuntimeError: ours\nThe configuration before that remains in force.")
+        assert stage.served("/left") == "left:handler"
+        stage.written = good
+        stage.local._changed({CONFIGURATION})
+        assert len(stage.said) == 1
+
+    play(tmp_path, scene)
+
+
 @pytest.mark.parametrize(
-    "changes", [{"host": "::1"}, {"port": 3001}, {"allowed_hosts": ("tunnel.test",)}, {"log_level": "error"}]
+    "changes",
+    [{"host": "::1"}, {"port": 3001}, {"https": True}, {"allowed_hosts": ("tunnel.test",)}, {"log_level": "error"}],
 )
 def test_what_has_to_wait_for_the_next_start_is_said(tmp_path: Path, changes: dict[str, object]) -> None:
     async def scene(stage: Stage) -> None:
         stage.edit(**changes)
         said = "\n".join(stage.said)
-        assert said.endswith("take effect with the next start.") == ("log_level" not in changes)
+        told = said.endswith("Host, port, https and allowed hosts take effect with the next start.")
+        assert told == ("log_level" not in changes)
 
     play(tmp_path, scene)
 
@@ -170,10 +186,13 @@ def test_only_the_functions_concerned_are_reloaded(tmp_path: Path, monkeypatch: 
 
 
 def test_who_looks_after_files_does_not_fail_silently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(names: set[str]) -> None:
+        raise RuntimeError("a fault of ours")
+
     async def scene(stage: Stage) -> None:
         while not stage.local._watcher._now:  # noqa: ASYNC110 - as below
             await asyncio.sleep(0.005)
-        stage.written = RuntimeError("a fault of ours")
+        monkeypatch.setattr(stage.local.service, "reload", fail)
         (tmp_path / "pyproject.toml").write_text("changed", "utf-8")
         while not stage.said:  # noqa: ASYNC110 - it is told to whom nobody waits
             await asyncio.sleep(0.005)
@@ -201,6 +220,8 @@ def test_functions_are_lent_a_store_and_the_management_api_where_there_are_webso
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("LAMBENT_STORE", raising=False)
+    told: list[Path] = []
+    monkeypatch.setattr(Reaper, "made", lambda _, folder: told.append(folder))
 
     async def scene(stage: Stage) -> None:
         left, right = stage.local.service.functions.values()
@@ -212,6 +233,7 @@ def test_functions_are_lent_a_store_and_the_management_api_where_there_are_webso
         folder = Path(lent["LAMBENT_STORE"].removeprefix("sqlite:///")).parent
         assert lent["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] == "http://127.0.0.1:3000"
         assert folder.is_dir()
+        assert told == [folder], "it is removed even if we are killed"
         deployment = stage.local.service._deployments["left"]
         assert deployment.coming is not None or stage.local.service.generation("left") > generation
         await stage.local.end()

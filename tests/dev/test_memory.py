@@ -8,7 +8,7 @@ import pytest
 from lambent.dev import memory
 from lambent.dev.memory import MemoryWatch
 
-LIMIT = 20
+LIMIT = 60
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lambent.dev.output import CAPACITY, LONGEST, Pipe, Tail
 
-LIMIT = 20
+LIMIT = 60
 
 
 def play(scene: Callable[[], Awaitable[None]]) -> None:

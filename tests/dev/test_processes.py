@@ -16,7 +16,7 @@ from lambent.dev.processes import Process, python_version
 from tests.dev.fakes import Gate
 from tests.dev.local import gone
 
-LIMIT = 20
+LIMIT = 60
 
 HOLD = """
 import os, signal, socket, subprocess, sys, threading
@@ -157,6 +157,23 @@ def test_those_of_one_that_ended_by_itself_are_known_from_the_last_look() -> Non
         assert gone(family)
 
     play(f"{STRAYS}hold(' '.join(map(str, pids))); os._exit(1)", scene)
+
+
+@linux
+def test_a_look_at_one_that_has_ended_forgets_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "LOOK_AGAIN", 0.0)
+
+    async def scene(stage: Stage) -> None:
+        await stage.arrive()
+        await stage.until(lambda: len(stage.facts.children(recursive=True)) == 4)
+        family = stage.facts.children(recursive=True)
+        stage.process.terminate()
+        assert await stage.process.wait() == -15
+        stage.process.memory()
+        stage.process.kill()
+        assert gone(family)
+
+    play(f"{STRAYS}hold(' '.join(map(str, pids)))", scene)
 
 
 @linux

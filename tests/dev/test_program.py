@@ -47,7 +47,7 @@ def handler(event, context):
 
 
 def ask(url: str, body: bytes | None = None) -> object:
-    with urllib.request.urlopen(url, body, timeout=20) as answer:
+    with urllib.request.urlopen(url, body, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -63,7 +63,7 @@ def test_a_program_runs_what_it_has_built(tmp_path: Path) -> None:
         answers = [ask(f"{url}/orders", b"7"), ask(f"{url}/other")]
         process.send_signal(signal.SIGINT)
         process.stdout.read()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     root = str(tmp_path)
     assert answers == [["7", "orders", "blue", None, root], [None, None, None, "program", root]]
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -17,7 +18,7 @@ from tests.dev.local import alive, environment, gone, until
 if sys.platform == "win32":
     pytest.skip("there are no process groups there", allow_module_level=True)
 
-LIMIT = 20
+LIMIT = 60
 
 
 @pytest.fixture
@@ -64,6 +65,18 @@ def test_where_nobody_was_started_there_is_none() -> None:
     reaper.close()
 
 
+def test_closed_it_removes_folders_with_all_that_is_in_them(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "it's two", "-rf", "left")]
+    for each in folders:
+        each.mkdir()
+        (each / "file").write_text("")
+    reaper = Reaper()
+    for each in folders[:3]:
+        reaper.made(each)
+    reaper.close()
+    assert [each.exists() for each in folders] == [False, False, False, True]
+
+
 def test_killed_itself_it_hurts_nobody(groups: list[psutil.Process]) -> None:
     reaper = Reaper()
     reaper.started(groups[0].pid)
@@ -76,11 +89,13 @@ def test_killed_itself_it_hurts_nobody(groups: list[psutil.Process]) -> None:
     assert all(map(alive, groups))
 
 
-def test_it_outlives_whoever_is_killed_with_all_of_their_group(groups: list[psutil.Process]) -> None:
+def test_it_outlives_whoever_is_killed_with_all_of_their_group(groups: list[psutil.Process], tmp_path: Path) -> None:
     script = f"""
         import time
+        from pathlib import Path
         from lambent.dev.reaper import Reaper
         reaper = Reaper()
+        reaper.made(Path({str(tmp_path)!r}))
         for group in {[each.pid for each in groups]}:
             reaper.started(group)
         print("ready", flush=True)
@@ -95,6 +110,7 @@ def test_it_outlives_whoever_is_killed_with_all_of_their_group(groups: list[psut
     os.killpg(owner.pid, signal.SIGKILL)
     owner.wait(LIMIT)
     assert gone([*groups, shell])
+    assert not tmp_path.exists()
 
 
 def test_it_is_small() -> None:

@@ -56,6 +56,7 @@ def test_a_failure_is_read_for_people() -> None:
         (b"not json", "not json"),
         (b"\xff", "\N{REPLACEMENT CHARACTER}"),
         (b"[1]", "[1]"),
+        (b"[" * 100_000, "[" * 100_000),
         (b'{"errorMessage": "m"}', "m"),
         (b'{"errorType": "T", "errorMessage": "m", "stackTrace": null}', "T: m"),
         (b'{"errorType": "T", "errorMessage": null, "stackTrace": "x"}', "T: "),

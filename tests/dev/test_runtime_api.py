@@ -16,7 +16,7 @@ from lambent.dev.stream import Stream, StreamFailed
 NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
 PING = b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
 RESPONSE = b"POST /2018-06-01/runtime/invocation/one/response HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n"
-LIMIT = 20
+LIMIT = 60
 """Seconds, against a hang."""
 
 

@@ -53,7 +53,7 @@ class Stage:
 def play(scene: Callable[[Stage], Awaitable[None]], *functions: Function) -> None:
     async def staged() -> None:
         stage = Stage(*functions or [FUNCTION])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await scene(stage)
             await stage.service.close(0)
         assert all(each.state is State.DEAD for each in stage.fleet)
@@ -278,6 +278,26 @@ def test_a_function_in_a_debugger_ends_before_its_next_generation_starts() -> No
         await stage.settle()
         two = stage.invoke("two")
         assert len(stage.fleet) == 1
+        stage.fleet[0].poll()
+        await stage.settle()
+        assert await one.result == Replied(b"one")
+        assert [each.state for each in stage.fleet] == [State.DEAD, State.STARTING]
+        stage.fleet[1].poll()
+        stage.fleet[1].poll()
+        assert await two.result == Replied(b"two")
+
+    play(scene, replace(ONE, warm=1, debug="127.0.0.1:5678"))
+
+
+def test_so_does_one_that_is_saved_again_before_it_has_ended() -> None:
+    async def scene(stage: Stage) -> None:
+        one = stage.invoke("one")
+        stage.fleet[0].poll()
+        for _ in range(3):
+            stage.service.reload(["f"])
+            await stage.settle()
+        two = stage.invoke("two")
+        assert [each.state for each in stage.fleet] == [State.BUSY]
         stage.fleet[0].poll()
         await stage.settle()
         assert await one.result == Replied(b"one")

@@ -243,5 +243,5 @@ device.close()
     assert process.stderr
     assert process.stderr.readline() == "open\n"
     os.close(number)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert (process.returncode, said.startswith("The terminal of the local Lambda is gone: ")) == (0, True), said

@@ -11,6 +11,7 @@ The ways in:
     hosts.py          PURE   which names the server answers to
     page.py           PURE   a failure, as a page for a browser
     custom.py                the functions of a project that make events and contexts
+    arrivals.py       IO     when a request came, and its ids
     front_door.py     IO     one HTTP request on its way through a door and the service
     invoke_api/       IO     the Lambda API, so far as it invokes functions and describes them
     reception.py      IO     who is let in, and where to

@@ -1,6 +1,8 @@
-"""A streamed reply for an invoker that takes it whole."""
+"""A streamed reply for an invoker that takes it whole, or not at all."""
 
 from __future__ import annotations
+
+import asyncio
 
 from lambent.dev import failures
 from lambent.dev.doors.model import PAYLOAD_LIMIT
@@ -25,3 +27,9 @@ async def read(stream: Stream) -> Replied | Failed:
     finally:
         stream.abandon()
     return Replied(bytes(received))
+
+
+def let_go(result: asyncio.Future[Result]) -> None:
+    """Nobody takes it any more; a streamed one is not to wait for that."""
+    if not result.cancelled() and isinstance(late := result.result(), Streaming):
+        late.stream.abandon()

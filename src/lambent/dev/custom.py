@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -29,14 +30,18 @@ class CustomFailed(Exception):
         super().__init__(f"The event could not be made.\n{stack}{type(error).__name__}: {error}")
 
 
-async def event(request: HTTPRequest, function: Function) -> object:
+async def event(request: HTTPRequest, function: Function) -> bytes:
     """What the function's own `make_event`, which it must have, makes of a request. Raises Rejected, CustomFailed."""
     assert function.make_event is not None  # noqa: S101 - the caller has looked
     try:
-        return await awaited(function.make_event(request, function))
+        made = await awaited(function.make_event(request, function))
     except ValueError as error:
         raise Rejected(str(error)) from error
     except Exception as error:
+        raise CustomFailed(error) from error
+    try:
+        return json.dumps(made, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
         raise CustomFailed(error) from error
 
 
@@ -59,8 +64,11 @@ async def awaited(value: object) -> object:
 
 
 def checked(fields: object) -> Mapping[str, Any]:
-    """TypeError for what is not a mapping of the fields that a context has."""
+    """The fields that are set; None sets none. TypeError for what is not a mapping of such fields to strings."""
     if not isinstance(fields, Mapping) or not set(fields) <= set(FIELDS):
         found = sorted(fields) if isinstance(fields, Mapping) else type(fields).__name__
         raise TypeError(f"A context is a mapping with some of {', '.join(FIELDS)}, but this one has {found}.")
-    return fields
+    said = {name: value for name, value in fields.items() if value is not None}
+    if others := sorted(name for name, value in said.items() if not isinstance(value, str)):
+        raise TypeError(f"The values of a context are strings, but these are not: {', '.join(others)}.")
+    return said

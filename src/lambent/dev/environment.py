@@ -104,9 +104,8 @@ class Environment:
     async def run(self) -> None:
         """From start to end. Returns when the process and everything that it started are gone."""
         api = RuntimeAPI(self._conversation, self._extensions, Companion(self))
-        self._pipe = Pipe(self._say)
         try:
-            await self._start(api, self._pipe)
+            await self._start(api)
             if self._process is not None:
                 self._exited(await self._process.wait())
         finally:
@@ -116,9 +115,10 @@ class Environment:
             if self._process is not None:
                 await self._process.wait()
                 self._leave_terminal()
-            self._pipe.close()
+            if self._pipe is not None:
+                self._pipe.close()
 
-    async def _start(self, api: RuntimeAPI, pipe: Pipe) -> None:
+    async def _start(self, api: RuntimeAPI) -> None:
         self._since = asyncio.get_running_loop().time()
         if self._function.cold_start and await self._is_doomed(self._function.cold_start):
             self._step(Step.EXITED)
@@ -128,19 +128,15 @@ class Environment:
             self._set_timer(self._function.init_timeout, self._init_overdue)
         stream = log_stream(time.strftime("%Y/%m/%d", time.gmtime()), self._function.version, self.id)
         try:
+            self._pipe = pipe = Pipe(self._say)
             address = await api.open()
             version = await python_version(self._function.python)
             seen = variables(
-                self._function,
-                os.environ,
-                api=address,
-                log_stream=stream,
-                python_version=version,
-                lent=self._lent,
+                self._function, os.environ, api=address, log_stream=stream, python_version=version, lent=self._lent
             )
             argv = command(self._function, seen)
             self._process = await Process.start(argv, seen, str(self._function.app_dir), pipe.entrance, self._heir)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: for a variable that no process can have
             self._never_started(error)
         else:
             pipe.shut()
@@ -326,7 +322,7 @@ class Environment:
             self._say(report.init_report(self._elapsed(), "error", "Runtime.OutOfMemory"))
             self._supervisor.init_failed(lambda request_id: failures.out_of_memory(Cause.INIT, request_id))
 
-    def _never_started(self, error: OSError) -> None:
+    def _never_started(self, error: Exception) -> None:
         self._step(Step.EXITED)
         self._say(f"The runtime could not be started: {error}")
         self._supervisor.init_failed(lambda request_id: failures.not_started(request_id, error))

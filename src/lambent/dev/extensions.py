@@ -77,7 +77,9 @@ class Extensions:
             return refusal(403, "Extension.InvalidExtensionName", "Empty extension name")
         try:
             events = dict(json.loads(body)).get("events", [])
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
+            events = None
+        if not isinstance(events, list):
             return refusal(403, "InvalidRequestFormat", 'Expected {"events": [...]}')
         for event in events:
             if event != "INVOKE":

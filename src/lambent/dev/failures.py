@@ -50,7 +50,7 @@ def exit_reason(returncode: int) -> str:
     return f"Runtime exited with error: signal: {name or -returncode}"
 
 
-def not_started(request_id: str, error: OSError) -> Failed:
+def not_started(request_id: str, error: Exception) -> Failed:
     message = f"RequestId: {request_id} Error: The runtime could not be started: {error}"
     return failed(Cause.INIT, "Runtime.InvalidEntrypoint", message)
 

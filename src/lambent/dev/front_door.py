@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from lambent.dev import custom, identifiers, page, report
+from lambent.dev import custom, page, report
+from lambent.dev.arrivals import arrive
+from lambent.dev.buffering import let_go
 from lambent.dev.custom import CustomFailed, Rejected
 from lambent.dev.doors import DOORS, cors
 from lambent.dev.doors.envelope import BODILESS
@@ -45,6 +45,8 @@ from lambent.dev.service import Service
 from lambent.dev.stream import Stream, StreamFailed, read_prelude
 from lambent.errors import InvalidMessage
 from lambent.types import Message, Receive, Scope, Send
+
+HEAD = ("method", "raw_path", "query_string", "http_version")
 
 REFUSALS = {Cause.THROTTLED: Refusal.THROTTLED}
 
@@ -163,21 +165,22 @@ class Visit:
         return self._exposed(answer)
 
     async def _answer(self, scope: Scope, receive: Receive, guard: Guard) -> HTTPReply | Begun:
-        if refusal := refused(scope, self._door):
-            return self._door.refuse(refusal, self._arrival)
         headers: RawHeaders = list(scope["headers"])
+        method, path, query, version = (scope[name] for name in HEAD)
+        if refusal := self._door.limits.refusal(method, path, query, headers, version):
+            return self._door.refuse(refusal, self._arrival)
         body = await read_body(headers, receive, self._door.limits.body)
         if body is None:
             return self._door.refuse(Refusal.TOO_LARGE, self._arrival)
         request = HTTPRequest(
-            method=scope["method"],
-            raw_path=scope["raw_path"],
-            query_string=scope["query_string"],
+            method=method,
+            raw_path=path,
+            query_string=query,
             headers=headers,
             body=body,
             client=scope["client"] or ("127.0.0.1", 0),
             scheme=scope["scheme"],
-            http_version=scope["http_version"],
+            http_version=version,
         )
         leave = await guard.check(self._route, self._entrance, request, self._matched, self._arrival, self._door)
         if isinstance(leave, HTTPReply):
@@ -212,12 +215,11 @@ class Visit:
 
         Raises Rejected and CustomFailed.
         """
-        event: object
         if self._function.make_event is None:
             event = self._door.event(request, self._arrival, self._matched)
+            payload = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
         else:
-            event = await custom.event(request, self._function)
-        payload = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+            payload = await custom.event(request, self._function)
         invoke = InvokeRequest(self._arrival.request_id, payload, self._arrival.trace)
         return await custom.with_context(invoke, request, self._function)
 
@@ -312,38 +314,6 @@ class Visit:
         text = page.failure_page(failure, status=status, door=door, request_id=request_id)
         kept = [field for field in refusal.headers if field[0] != b"content-type"]
         return HTTPReply(refusal.status, [*page.SECURITY, *kept], text)
-
-
-def arrive(headers: RawHeaders) -> Arrival:
-    """Note down a request: the one place where the front door looks at the clock and throws dice."""
-    received = b";".join(value for name, value in headers if name == b"x-amzn-trace-id").decode("latin-1")
-    now = time.time()
-    return Arrival(
-        request_id=identifiers.request_id(os.urandom),
-        gateway_id=identifiers.gateway_id(os.urandom),
-        trace=identifiers.trace(received, now, os.urandom),
-        now=now,
-    )
-
-
-def refused(scope: Scope, door: Door) -> Refusal | None:
-    """Why the door would not even look at the request, by the size of its head."""
-    limits = door.limits
-    if limits.url is None and limits.head is None:
-        return None
-    url = len(scope["raw_path"]) + len(scope["query_string"]) + bool(scope["query_string"])
-    if limits.url is not None and url > limits.url:
-        return Refusal.URL_TOO_LONG
-    line = len(f"{scope['method']}  HTTP/{scope['http_version']}") + url
-    if limits.head is not None and line + sum(len(value) for _, value in scope["headers"]) > limits.head:
-        return Refusal.HEAD_TOO_LARGE
-    return None
-
-
-def let_go(result: asyncio.Future[Result]) -> None:
-    """Nobody takes it any more; a streamed one is not to wait for that."""
-    if not result.cancelled() and isinstance(late := result.result(), Streaming):
-        late.stream.abandon()
 
 
 def check_size(payload: bytes, limit: int) -> None:

@@ -44,6 +44,8 @@ QUIET = ("warning", "error")
 FIXED = ("host", "port", "https", "allowed_hosts")
 """What of a project holds as long as it runs."""
 
+KEPT = "The configuration before that remains in force."
+
 CONFIGURATION = "the configuration"
 """The mark of its file; no function can have this name."""
 
@@ -72,7 +74,7 @@ class Local:
         hosts = Hosts(project.host, project.allowed_hosts, origins(project))
         self._event_sources = EventSources(self.service, self._asynchronous, say, project.time_scale)
         firing = Firing(self._event_sources)
-        self._storage = Storage(say)
+        self._storage = Storage(say, self._reaper.made)
         self.sockets = Sockets(
             self.service,
             socket_routes(project),
@@ -200,11 +202,14 @@ class Local:
             project = self._project.again()
             found, sockets, who = routes(project), socket_routes(project), caller(project)
         except ConfigurationError as error:
-            self._say(f"{error}\nThe configuration before that remains in force.")
+            self._say(f"{error}\n{KEPT}")
+            return
+        except Exception:  # a mistake of ours, or of whatever reads it
+            self._say(f"{traceback.format_exc()}{KEPT}")
             return
         before, self._project = self._project, project
         if any(getattr(before, name) != getattr(project, name) for name in FIXED):
-            self._say("Host, port and allowed hosts take effect with the next start.")
+            self._say("Host, port, https and allowed hosts take effect with the next start.")
         self._front_door.routes = found
         known, borrowed = list(self.service.functions), bool(self.sockets.routes)
         self.sockets.configure(sockets)

@@ -36,7 +36,7 @@ class Process:
         self._peak = 0
         self._looked = -LOOK_AGAIN
         self._others: list[psutil.Process] = []
-        """That it had started, at the last look."""
+        """That it had started, as far as was seen, and that have not ended."""
         try:
             self._facts: psutil.Process | None = psutil.Process(process.pid)
         except psutil.NoSuchProcess:
@@ -83,7 +83,7 @@ class Process:
     def terminate(self) -> None:
         """Ask it to end."""
         if self._process.returncode is None:
-            self._others = descendants(self.pid)  # which nobody can find when it has ended
+            self._look()  # nobody can find whom it had started when it has ended
             self._process.terminate()
             self.thaw()
 
@@ -136,7 +136,7 @@ class Process:
         """Bytes of resident memory of it and, where that is quickly known, of everything that it started."""
         if time.monotonic() - self._looked >= LOOK_AGAIN:
             self._looked = time.monotonic()
-            self._others = descendants(self.pid)
+            self._look()
             if self._others and self._facts is not None:
                 self._memory = together([self._facts, *self._others])
         if not self._others:
@@ -144,6 +144,11 @@ class Process:
                 self._memory = self._rss()
         self._peak = max(self._peak, self._memory)
         return self._memory
+
+    def _look(self) -> None:
+        """Who has been started; those of before, too: once it has ended they are nobody's children."""
+        found = descendants(self.pid)
+        self._others = found + [each for each in self._others if each not in found and each.is_running()]
 
     def _rss(self) -> int:
         return self._facts.memory_info().rss if self._facts is not None else 0

@@ -93,7 +93,7 @@ def read_failure(payload: bytes) -> Failure:
     """Take apart `{"errorType", "errorMessage", "stackTrace"}`; whatever else was posted is the message."""
     try:
         error = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         error = None
     if not isinstance(error, dict):
         return Failure("", payload.decode("utf-8", "replace"), "")

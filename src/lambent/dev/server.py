@@ -118,8 +118,10 @@ async def either(task: asyncio.Task[None], event: asyncio.Event) -> None:
     """Until the task is done or the event is set."""
     waiting = asyncio.create_task(event.wait())
     both: set[asyncio.Task[None] | asyncio.Task[bool]] = {task, waiting}
-    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
 
 
 @contextmanager

@@ -220,12 +220,12 @@ class Service:
             self._announce(f"{function.name}: reloaded.")
 
     async def _bring_after(self, deployment: Deployment, function: Function) -> None:
-        """Start a generation when the one that serves has ended: the two share the port of their debugger."""
-        before = deployment.serving
+        """Start a generation when all before it have ended: they share the port of their debugger."""
         fleet = deployment.tried = self._fleet(function)
         fleet.pause()
         self._take_over(deployment, fleet)
-        await before.gone()
+        before = [each for each in self._fleets if each is not fleet and each.function.name == function.name]
+        await asyncio.gather(*(each.gone() for each in before))
         fleet.resume()
         fleet.warm(max(1, function.warm))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -178,10 +179,12 @@ def expand(listed: Iterable[Path]) -> Iterator[Path]:
 
 
 def glob(pattern: Path) -> Iterator[Path]:
+    """The files that it fits. `**` within a component is `*`: before Python 3.13 it is an error."""
     fixed = Path(pattern.anchor)
     rest = list(pattern.parts[1:] if pattern.anchor else pattern.parts)
     while rest and "*" not in rest[0]:
         fixed /= rest.pop(0)
+    rest = [part if part == "**" else re.sub(r"\*\*+", "*", part) for part in rest]
     yield from (each for each in fixed.glob("/".join(rest)) if each.is_file())
 
 

@@ -61,7 +61,7 @@ class Site:
                 site.asked.append(self.path)
                 page = site.pages.get(self.path, b"")
                 if page is None:
-                    site._gate.wait(20)
+                    site._gate.wait(60)
                     return
                 self.send_response(200 if page else 404)
                 self.send_header("content-length", str(len(page)))

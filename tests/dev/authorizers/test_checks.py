@@ -71,7 +71,7 @@ def test_routes_name_authorizers_that_there_are() -> None:
     assert complaints("http", JWT, default="x", routes=(route,)) == [
         "the default authorizer: expected one of the authorizers AWS_IAM, NONE, users, but got x",
         "the route GET /items: expected one of the authorizers AWS_IAM, NONE, users, but got other",
-        "the route GET /items: only a REST API has API keys, but the entrance is of kind http",
+        "the route GET /items: only REST APIs and WebSocket APIs have API keys, but the entrance is of kind http",
     ]
     assert complaints("alb", default="AWS_IAM") == [
         "the default authorizer: expected one of the authorizers NONE, but got AWS_IAM"

@@ -8,8 +8,9 @@ from lambent.dev.authorizers.lambdas import ROOM, Lambdas
 from lambent.dev.authorizers.refusals import Denied
 from lambent.dev.model import Authorizer, Cause, Entrance, Failed, Replied, Streaming
 from lambent.dev.service import Service
-from lambent.dev.stream import Stream
+from lambent.dev.stream import HIGH_WATER, Stream
 from tests.dev.authorizers.deciding import UNAUTHORIZED, Deciding, policy, replied
+from tests.dev.instant import settle
 
 TTL = 300
 AUTHORIZER = Authorizer("asked", "request", function="decide", ttl=TTL)
@@ -140,6 +141,21 @@ def test_patience_ends_and_what_had_not_begun_does_not() -> None:
     status, _, why = asking.denied("a")
     assert (status, why) == (500, "the function decide did not answer within 0.001 s")
     assert asking.service.queue == []
+
+
+def test_a_streamed_one_that_comes_later_is_let_go() -> None:
+    async def ask() -> list[bool]:
+        service, throttled = Deciding(), list[bool]()
+        stream = Stream("", throttled.append)
+        service.waits = lambda invocation: False  # type: ignore[method-assign]  # it has begun
+        with pytest.raises(Denied, match="did not answer"):
+            await Lambdas(cast("Service", service), 0.001).ask(REST, AUTHORIZER, ("a",), dict, "")
+        service.taken[0][1].resolve(Streaming(stream))
+        await settle()
+        stream.feed(bytes(HIGH_WATER + 1))
+        return throttled
+
+    assert asyncio.run(ask()) == []
 
 
 def test_a_streamed_answer_is_none() -> None:

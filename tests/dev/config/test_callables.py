@@ -1,10 +1,12 @@
 """Functions of a project, loaded."""
 
+import inspect
 import sys
 from pathlib import Path
 
 import pytest
 
+from lambent.dev.config import callables
 from lambent.dev.config.callables import importing, load
 
 MODULE = """
@@ -32,6 +34,14 @@ def test_all_ways_of_writing_it(project: Path, name: str) -> None:
     with importing(project):
         function = load(name, ("a",))
     assert function(0) == "first"
+
+
+def test_a_function_is_read_without_its_annotations_being_evaluated(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callables, "signature_of", lambda function: inspect.signature(lambda a: a))
+    with importing(project):
+        assert callable(load("pkg.mod:two", ("a",)))
 
 
 def test_an_attribute_within_another(project: Path) -> None:

@@ -110,3 +110,8 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert read.path("x/y") == tmp_path / "x" / "y"
     assert read.path("/x") == Path("/x")
     assert read.path("~/x") == Path("/home/me/x")
+
+
+def test_the_home_of_nobody_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"x\.toml: ~nobodyxx/\.env: expected a home folder that there is\."):
+        Document(tmp_path / "x.toml").path("~nobodyxx/.env")

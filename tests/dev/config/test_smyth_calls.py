@@ -138,6 +138,7 @@ def test_a_context_of_one_s_own(caplog: pytest.LogCaptureFixture) -> None:
             "client_context": {"custom": {"a": request.headers["x-a"]}},
             "identity": '{"cognitoIdentityId": "i"}',
             "tenant_id": "t",
+            "aws_request_id": "1234567890",
             "count": process.task_counter,
             smyth_handler.name: 1,
         }
@@ -149,7 +150,7 @@ def test_a_context_of_one_s_own(caplog: pytest.LogCaptureFixture) -> None:
     assert json.loads(made.pop("client_context")) == {"custom": {"a": "1"}}
     assert made == {"identity": '{"cognitoIdentityId": "i"}', "tenant_id": "t"}
     assert len(caplog.records) == 1
-    assert "f: the context function sets count, f, which Lambda's context has not" in caplog.text
+    assert "f: the context function sets aws_request_id, count, f, which is not for it to set" in caplog.text
 
 
 # Strategies

@@ -83,6 +83,7 @@ def test_what_is_no_header_is_refused(text: str) -> None:
         (b"7", b"text/plain; charset=utf-8"),
         (b"\xff", b"application/octet-stream"),
         (b"a\0", b"application/octet-stream"),
+        (b"[" * 100_000, b"text/plain; charset=utf-8"),
     ],
 )
 def test_a_body_has_the_type_of_what_it_is(body: bytes, kind: bytes) -> None:

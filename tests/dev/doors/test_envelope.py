@@ -12,6 +12,11 @@ from lambent.dev.doors.model import HTTPReply
 from lambent.errors import InvalidMessage
 
 
+def test_what_is_no_json_is_text_however_deep_it_is() -> None:
+    for payload in (b"{", b"[" * 100_000):
+        assert envelope.read(payload) == payload.decode()
+
+
 def response(**fields: object) -> HTTPReply:
     return envelope.response({"statusCode": 200} | fields, b"application/json", json.dumps)
 

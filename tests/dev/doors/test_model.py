@@ -3,8 +3,10 @@
 import re
 import uuid
 
+import pytest
+
 from lambent.dev.doors import DOORS, KINDS, title
-from lambent.dev.doors.model import Arrival, Refusal, Site
+from lambent.dev.doors.model import Arrival, Limits, Refusal, Site
 
 ARRIVAL = Arrival("4b1d7f0c-27f2-4a3f-9a6b-0d0f3a9e6f11", "ATfSmjLgPHcESJw=", "Root=1-2-3", 1783711145.5)
 
@@ -48,3 +50,27 @@ def test_the_ids_of_other_services_are_not_lambda_s_but_follow_from_it() -> None
 def test_beside_the_doors_of_requests_there_is_that_of_websockets() -> None:
     assert (*DOORS, "websocket") == KINDS
     assert (title("websocket"), title("http")) == ("WebSocket API", "HTTP API")
+
+
+def test_an_identifier_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Site("known").identifier(32)
+    monkeypatch.setattr("hashlib.sha256", None)
+    assert Site("known", "eu-west-1").identifier(10) == known[:10]
+
+
+HEADERS = [(b"host", b"x" * 10)]
+
+
+@pytest.mark.parametrize(
+    ("limits", "refusal"),
+    [
+        (Limits(), None),
+        (Limits(url=7), None),
+        (Limits(url=6), Refusal.URL_TOO_LONG),
+        (Limits(head=30), None),
+        (Limits(head=29), Refusal.HEAD_TOO_LARGE),
+    ],
+)
+def test_a_head_may_be_too_large(limits: Limits, refusal: Refusal | None) -> None:
+    """The request line without its end, and the values of the headers."""
+    assert limits.refusal("GET", b"/abc", b"d=", HEADERS, "1.1") is refusal

@@ -216,8 +216,10 @@ os.wait()
 def test_threads_take_turns(tmp_path: Path) -> None:
     text = """
 import threading
+nobody_debugs = threading.Barrier(2)  # what is printed while another debugs would be at the terminal
 def work(name):
     breakpoint()
+    nobody_debugs.wait()
     print(name)
 threads = [threading.Thread(target=work, args=[name]) for name in "ab"]
 for thread in threads:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 from lambent.dev import child
 
-LIMIT = 20
+LIMIT = 60
 """Seconds after which whatever is waited for has failed."""
 
 

@@ -47,6 +47,11 @@ def test_the_lowest_priority_counts_and_those_without_come_last() -> None:
     assert winner([rule("$default"), rule("/*.x")], "/a") == "$default"
 
 
+def test_the_asterisk_of_options_is_a_path_too() -> None:
+    assert winner([rule("/a")], "*", "OPTIONS") is None
+    assert winner([rule("/a"), rule("$default")], "*", "OPTIONS") == "$default"
+
+
 def test_methods_and_hosts_are_conditions_as_well() -> None:
     rules = [rule("/a", 1, "POST"), rule("/a", 2, host="*.shop.example"), rule("/*", 3)]
     assert winner(rules, "/a", "POST") == "/a"

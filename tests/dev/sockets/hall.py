@@ -25,7 +25,7 @@ from lambent.dev.sockets.wire import of
 from lambent.errors import UnknownFunction
 from lambent.types import Message
 
-LIMIT = 20
+LIMIT = 60
 """Seconds after which a test that waits has failed."""
 
 CHAT = Function("chat", "chat.handler", door="websocket")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -12,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from lambent.dev.authorizers import Authorizers
@@ -20,6 +19,7 @@ from lambent.dev.model import Authorizer, Cause, Entrance, Failed, Function, Rou
 from lambent.dev.routes.sockets import SocketRoutes
 from lambent.dev.sockets.live import AT_ONCE, Limits
 from lambent.dev.sockets.wire import BUFFER_LIMIT
+from tests.dev.instant import settle
 from tests.dev.sockets.hall import CHAT, WELL, Place, end_of, opened, until
 
 Scene = Callable[[Place], Awaitable[None]]
@@ -247,6 +247,30 @@ def test_an_authorizer_decides_first_and_every_event_tells_what_it_said() -> Non
     play(scene, handler, (CHAT,), (GUARDED,), guard=Authorizers)
 
 
+def test_an_api_key_lets_in_and_every_event_tells_it() -> None:
+    key = "k" * 20
+    keys = {"$connect": True, "$default": False, "$disconnect": False}
+    keyed = replace(CHAT, routes=tuple(Route("websocket", "", each, api_key=wants) for each, wants in keys.items()))
+
+    async def scene(place: Place) -> None:
+        assert json.loads((await place.refused()).body) == {"message": "Forbidden"}
+        assert place.functions.events == []
+        async with place.connect(additional_headers={"x-api-key": key}) as client:
+            await client.send("hello")
+        await place.told()
+        identities = [event["requestContext"]["identity"] for event in place.functions.events]
+        assert [each["apiKey"] for each in identities] == [key] * 3
+        assert len({each["apiKeyId"] for each in identities}) == 1
+        assert key not in "".join(place.said)
+
+    play(
+        scene,
+        functions=(keyed,),
+        entrances=(Entrance("websocket", "websocket", api_keys={"partner": key}),),
+        guard=Authorizers,
+    )
+
+
 # Messages
 
 
@@ -454,6 +478,22 @@ def test_one_that_hangs_up_on_the_way_is_too() -> None:
     play(scene)
 
 
+def test_what_it_sends_after_we_have_closed_it_is_for_nobody() -> None:
+    async def scene(place: Place) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(HANDSHAKE)
+        await reader.readuntil(b"\r\n\r\n")
+        assert (await place.ask("DELETE", place.id())).status == 204
+        await place.told()
+        writer.write(frame(b"late") + b"\x88\x80\x00\x00\x00\x00")
+        await reader.read()
+        await settle()
+        assert [kind(event) for event in place.functions.events] == ["CONNECT", "DISCONNECT"]
+        writer.close()
+
+    play(scene)
+
+
 def test_an_idle_one_is_closed() -> None:
     async def scene(place: Place) -> None:
         async with place.connect() as client:
@@ -465,26 +505,29 @@ def test_an_idle_one_is_closed() -> None:
 
 def test_messages_either_way_and_pings_keep_it_open_but_not_beyond_its_life() -> None:
     async def scene(place: Place) -> None:
+        async def heard(client: ClientConnection, text: str) -> None:
+            await client.send(text)
+            await until(lambda: place.functions.events[-1].get("body") == text)
+
         async with place.connect() as client:
-            name, clock = place.id(), asyncio.get_running_loop().time
-            since = clock()
-            for turn in itertools.count():
-                if clock() - since > 0.7:
-                    break
+            loop, name, ahead = asyncio.get_running_loop(), place.id(), 0.0
+            clock = loop.time
+            loop.time = lambda: clock() + ahead  # type: ignore[method-assign]  # seconds pass at once
+            for turn in range(6):
+                ahead += 1.5
                 if turn % 3 == 0:
-                    await client.send("x")
+                    await heard(client, str(turn))
                 elif turn % 3 == 1:
                     assert (await place.ask("POST", name, b"y")).status == 200
                     await client.recv()
                 else:
                     await (await client.ping())
-                await asyncio.sleep(0.02)
             assert list(place.sockets.status()) == [name]
+            ahead += 1.5
             assert await end_of(client) == (1001, "Going away")
-            assert clock() - since >= 0.9
         assert await place.told() == (1001, "Going away")
 
-    play(scene, limits=Limits(idle=0.5, life=0.9))
+    play(scene, limits=Limits(idle=2.5, life=10))
 
 
 def test_a_client_that_does_not_read_is_dropped_and_memory_is_bounded() -> None:

@@ -1,6 +1,7 @@
 """The store that functions are lent."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,21 @@ def test_it_can_be_used_while_it_is_open_and_is_gone_afterwards() -> None:
         await kept.close()
         assert not folder.exists()
         assert (kept.url, said) == ("", [])
+
+    asyncio.run(scene())
+
+
+def test_one_that_is_closed_while_it_is_made_leaves_nothing() -> None:
+    async def scene() -> None:
+        kept = Storage(print)
+        for _ in range(5):
+            kept.open()
+            folder = Path(kept.url.removeprefix("sqlite:///")).parent
+            while not any(folder.iterdir()):  # noqa: ASYNC110 - a thread makes it
+                await asyncio.sleep(0)
+            await kept.close()
+            assert not folder.exists()
+            assert [each.name for each in threading.enumerate() if each.name.startswith("lambent-sqlite")] == []
 
     asyncio.run(scene())
 

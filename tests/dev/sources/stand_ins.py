@@ -63,6 +63,8 @@ class FakeQueue:
         self.released: list[str] = []
         self.asked: list[tuple[int, int]] = []
         self.connected = 0
+        self.is_open = False
+        self.closed = 0
         self.is_gone = False
         self.keeps = False
         """Whether nothing can be deleted."""
@@ -79,6 +81,7 @@ class FakeQueue:
     async def connect(self, source: Source, function: Function) -> FakeQueue:
         self.connected += 1
         self._look()
+        self.is_open = True
         return self
 
     async def receive(self, most: int, wait: int) -> list[Message]:
@@ -108,6 +111,10 @@ class FakeQueue:
         for each in messages:
             self.released.append(each.id)
             self.visible.append(self.hidden.pop(each.id)[1])
+
+    def close(self) -> None:
+        self.closed += self.is_open
+        self.is_open = False
 
     def _look(self) -> None:
         if self.is_gone:

@@ -47,7 +47,7 @@ class Bench:
 
 def play(scene: Callable[[Bench], Awaitable[None]]) -> Bench:
     async def run() -> Bench:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             made = Bench()
             await scene(made)
             await made.close()

@@ -90,6 +90,7 @@ def test_failures_are_named() -> None:
         b'{"batchItemFailures": "m1"}',
         b'"done"',
         b"[1]",
+        b"[" * 100_000,
     ],
 )
 def test_what_is_no_report_fails_the_batch(answer: bytes) -> None:

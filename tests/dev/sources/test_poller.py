@@ -57,7 +57,7 @@ class Bench:
 
 def play(scene: Callable[[Bench], Awaitable[None]], *answers: Result, **settings: object) -> Bench:
     async def run() -> Bench:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             made = Bench(replace(SOURCE, **settings), answers)  # type: ignore[arg-type]  # fields by name
             made.poller.start()
             await settle()
@@ -262,6 +262,22 @@ def test_a_queue_that_disappears_is_tried_until_it_returns() -> None:
         "orders: the queue is there again.",
     ]
     assert 5 <= made.queue.connected <= 10
+
+
+def test_a_queue_that_is_not_asked_any_more_is_closed() -> None:
+    async def scene(bench: Bench) -> None:
+        bench.queue.is_gone = True
+        await bench.turned.turn(POLL + 2)
+        assert bench.queue.closed == 1
+        bench.queue.is_gone = False
+        await bench.turned.turn(10)
+        assert bench.queue.is_open
+        bench.queue.send("a")
+        await settle()
+
+    made = play(scene)
+    assert "m1" in made.queue.released, "before it is closed"
+    assert made.queue.closed == 2
 
 
 def test_a_function_that_disappears_takes_no_messages() -> None:

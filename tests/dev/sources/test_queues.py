@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambent.dev.model import Function, Source
+from lambent.dev.sources import queues
 from lambent.dev.sources.queues import NO_BOTO3, NO_CREDENTIALS, Place, Unavailable, connect, place
 
 F = Function("f", "app.handler", region="eu-west-1")
@@ -86,3 +87,32 @@ def test_an_endpoint_that_does_not_answer_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert why_not("orders", f"http://127.0.0.1:{port}") == f"http://127.0.0.1:{port} does not answer"
+
+
+class Client:
+    """Of boto3, as far as one is asked here."""
+
+    def __init__(self, **attributes: str) -> None:
+        self.attributes = attributes
+        self.closed = 0
+
+    def get_queue_url(self, **_: str) -> dict[str, str]:
+        return {"QueueUrl": LOCAL}
+
+    def get_queue_attributes(self, **_: object) -> dict[str, dict[str, str]]:
+        return {"Attributes": self.attributes}
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_its_connections_are_closed_with_it_and_where_it_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, none = Client(QueueArn=ARN), Client()
+    clients = [found, none]
+    monkeypatch.setattr(queues, "make_client", lambda *_: clients.pop(0))
+    queue = asyncio.run(connect(Source("s", "f", "sqs", queue="orders", endpoint=LOCAL), F))
+    assert found.closed == 0
+    queue.close()
+    assert found.closed == 1
+    assert "QueueArn" in why_not("orders", LOCAL)
+    assert none.closed == 1

@@ -24,7 +24,7 @@ def test_a_call_that_is_not_waited_for_ends_unheard() -> None:
     gate, ended = threading.Event(), threading.Event()
 
     def work() -> None:
-        gate.wait(20)
+        gate.wait(60)
         threading.current_thread().name = "done"
         ended.set()
 
@@ -37,4 +37,4 @@ def test_a_call_that_is_not_waited_for_ends_unheard() -> None:
 
     asyncio.run(run())
     gate.set()
-    assert ended.wait(20)
+    assert ended.wait(60)

@@ -181,3 +181,32 @@ def test_a_function_that_cannot_run_is_told_of_and_the_others_run(folder: Folder
     described = folder.resources(f"G: {{Type: AWS::Serverless::Function, Properties: {own}}}")
     assert [each.name for each in described.functions] == ["F"]
     assert any(f"G: {why}" in line and "the function is left out" in line for line in described.notes)
+
+
+@pytest.mark.parametrize("kind", ["AWS::Serverless::Function", "AWS::Lambda::Function"])
+def test_code_that_is_a_zip_of_a_build_is_the_project(folder: Folder, kind: str) -> None:
+    key = "CodeUri" if "Serverless" in kind else "Code"
+    resource = f"G: {{Type: {kind}, Properties: {{Runtime: python3.13, Handler: app.handler, {key}: shop/dist/x.zip}}}}"
+    shop = folder.path / "shop"
+    shop.mkdir()
+    described = folder.resources(resource)  # of no project
+    assert [each.name for each in described.functions] == ["F"]
+    assert any("x.zip; the function is left out" in line for line in described.notes)
+    (shop / "pyproject.toml").touch()
+    assert function(folder.resources(resource), "G").app_dir == shop
+    (shop / "src").mkdir()
+    assert function(folder.resources(resource), "G").app_dir == shop / "src"
+
+
+@pytest.mark.parametrize(
+    ("mode", "streams", "note"), [("RESPONSE_STREAM", True, ""), ("BUFFERED", False, ""), ("STREAM", False, "STREAM")]
+)
+def test_events_stream_by_the_word_that_sam_has_for_it(folder: Folder, mode: str, streams: bool, note: str) -> None:
+    event = f"{{Type: Api, Properties: {{Path: /, Method: get, ResponseTransferMode: {mode}}}}}"
+    own = f"{{Runtime: python3.13, Handler: app.handler, CodeUri: ., Events: {{E: {event}}}}}"
+    described = folder.resources(f"G: {{Type: AWS::Serverless::Function, Properties: {own}}}")
+    assert function(described, "G").stream is streams
+    notes = [line for line in described.notes if "ResponseTransferMode" in line]
+    assert [line.partition("expected ")[2] for line in notes] == (
+        [f"BUFFERED or RESPONSE_STREAM, but got {note}: SAM makes nothing of it."] if note else []
+    )

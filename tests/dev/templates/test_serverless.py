@@ -32,6 +32,21 @@ def test_functions() -> None:
     assert decide.asynchronous == Asynchronous(1, on_failure="function:shop-dev-items")
 
 
+def test_an_archive_of_a_build_is_the_project(folder: Folder) -> None:
+    (folder.path / "shop").mkdir()
+    (folder.path / "shop" / "pyproject.toml").touch()
+    text = """
+        service: shop
+        package: { artifact: shop/dist/shop.zip }
+        provider: { name: aws, runtime: python3.13 }
+        functions:
+          built: { handler: app.handler }
+          packed: { handler: app.handler, package: { artifact: packed.zip } }
+        """
+    built, packed = folder.describe(text, "serverless.yml").functions
+    assert (built.app_dir, packed.app_dir) == (folder.path / "shop", folder.path)
+
+
 def test_routes_and_apis() -> None:
     described = describe(SERVERLESS)
     items = function(described, "shop-dev-items")

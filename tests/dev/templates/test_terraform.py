@@ -124,6 +124,27 @@ def test_code_that_is_only_an_archive_is_told_of(folder: Folder) -> None:
     assert described.notes == (told,)
 
 
+def test_an_archive_of_a_build_is_the_project(folder: Folder) -> None:
+    (folder.path / "pyproject.toml").touch()
+    text = plan(resource("aws_lambda_function.f", function_name="f", **{**FUNCTION, "filename": "./dist/f.zip"}))
+    assert folder.describe(text, "plan.json").functions[0].app_dir == folder.path
+
+
+def test_a_target_that_is_known_later_is_the_function_it_refers_to(folder: Folder) -> None:
+    target = {"arn": {"references": ["aws_lambda_function.f.arn", "aws_lambda_function.f"]}}
+    daily = {"mode": "managed", "type": "aws_scheduler_schedule", "name": "daily", "expressions": {"target": [target]}}
+    values = resource("aws_scheduler_schedule.daily", schedule_expression="rate(1 day)", target=[{}])
+    text = plan(
+        resource("aws_lambda_function.f", function_name="f", **FUNCTION),
+        values,
+        configuration={"root_module": {"resources": [daily]}},
+        resource_changes=[{"address": values["address"], "change": {"after_unknown": {"target": [{"arn": True}]}}}],
+    )
+    described = folder.describe(text, "plan.json")
+    assert [(each.name, each.function) for each in described.sources] == [("daily", "f")]
+    assert described.notes == ()
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

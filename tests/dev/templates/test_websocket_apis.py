@@ -95,7 +95,7 @@ def test_cloudformation(folder: Folder) -> None:
             "RouteKey: say, AuthorizationType: AWS_IAM",
             "R: on AWS only $connect has an authorizer; that of say is left out.",
         ),
-        ("RouteKey: $connect, ApiKeyRequired: true", "R.ApiKeyRequired: WebSocket APIs ask for no API key here."),
+        ("RouteKey: say, ApiKeyRequired: true", "R.ApiKeyRequired: on AWS only $connect asks for an API key; not say."),
     ],
 )
 def test_what_a_route_does_not_come_to_is_told(folder: Folder, properties: str, says: str) -> None:
@@ -114,6 +114,20 @@ def test_what_a_route_does_not_come_to_is_told(folder: Folder, properties: str, 
     assert (route.authorizer, route.api_key, route.response) == ("", False, False)
     assert any(line.endswith(says) for line in described.notes)
     assert [each.selection for each in described.entrances] == [ACTION]
+
+
+@pytest.mark.parametrize(
+    ("expression", "source"),
+    [("$request.header.x-api-key", "header"), ("$context.authorizer.usageIdentifierKey", "authorizer")],
+)
+def test_api_keys_open_a_websocket_api_as_they_do_a_rest_api(folder: Folder, expression: str, source: str) -> None:
+    text = CLOUDFORMATION.replace("Description: x", f"ApiKeySelectionExpression: {expression}")
+    text = text.replace("RouteKey: $connect,", "RouteKey: $connect, ApiKeyRequired: true,")
+    key = "\n    Key: { Type: AWS::ApiGateway::ApiKey, Properties: { Name: mine, Value: abc, Enabled: true } }\n"
+    described = folder.resources(text + key)
+    (chat,) = described.entrances
+    assert (chat.api_keys, chat.api_key_source) == ({"mine": "abc"}, source)
+    assert [route.api_key for route in described.functions[0].routes] == [True, False, False]
 
 
 def test_a_signed_handshake(folder: Folder) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambent.dev.templates import yaml_tables
@@ -32,6 +32,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
+@example("0E0")  # no number in YAML 1.1, which has a dot in each with an exponent
 def test_what_yaml_writes_is_read(value: object) -> None:
     assert read(yaml.safe_dump(value)) == value
 

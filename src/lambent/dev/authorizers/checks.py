@@ -80,8 +80,8 @@ def _of_function(authorizer: Authorizer, entrance: Entrance, functions: Collecti
 def _of_route(route: Route, entrance: Entrance, known: Collection[str]) -> Iterator[str]:
     if route.authorizer not in known:
         yield _unknown(route.authorizer, known)
-    if route.api_key and entrance.kind != "rest":
-        yield f"only a REST API has API keys, but the entrance is of kind {entrance.kind}"
+    if route.api_key and entrance.kind not in ("rest", "websocket"):
+        yield f"only REST APIs and WebSocket APIs have API keys, but the entrance is of kind {entrance.kind}"
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

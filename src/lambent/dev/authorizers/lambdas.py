@@ -17,6 +17,7 @@ from lambent.dev import identifiers, report
 from lambent.dev.authorizers import answers
 from lambent.dev.authorizers.answers import Answer, Unusable
 from lambent.dev.authorizers.refusals import REST, Denied, failed, unauthorized
+from lambent.dev.buffering import let_go
 from lambent.dev.doors.websocket_api import KIND
 from lambent.dev.model import Authorizer, Entrance, Failed, InvokeRequest, Replied, Result
 from lambent.dev.service import Service
@@ -92,6 +93,7 @@ class Lambdas:
         await asyncio.wait({invocation.result}, timeout=self._patience)
         if not invocation.result.done():
             self._service.withdraw(invocation)
+            invocation.result.add_done_callback(let_go)
             why = f"the function {authorizer.function} did not answer within {self._patience:g} s"
             raise Denied(failed(kind), why)
         return invocation.result.result()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
+
+from lambent.runtime.target import signature_of
 
 PACKAGES = frozenset({"site-packages", "dist-packages"})
 
@@ -62,7 +63,7 @@ def load(name: str, arguments: tuple[str, ...]) -> Callable[..., object]:
 
 def check_signature(function: Callable[..., object], name: str, arguments: tuple[str, ...]) -> None:
     try:
-        signature = inspect.signature(function)
+        signature = signature_of(function)
     except ValueError:  # a builtin has none
         return
     try:

@@ -63,8 +63,14 @@ class Document:
         return self.error(keys, f"expected {expected}, but got {shown(came)}")
 
     def path(self, path: str) -> Path:
-        """Relative to the file. Links stay links: the interpreter of a virtual environment is one."""
-        return self.file.parent / Path(path).expanduser()
+        """Relative to the file. Links stay links: the interpreter of a virtual environment is one.
+
+        `ConfigurationError` for the home of a user that there is not.
+        """
+        try:
+            return self.file.parent / Path(path).expanduser()
+        except RuntimeError:
+            raise ConfigurationError(f"{self.file}: {path}: expected a home folder that there is.") from None
 
     def folder(self, keys: Keys, path: str) -> Path:
         """As `path`; a complaint if there is none."""

@@ -19,6 +19,7 @@ from lambent.dev.routes.bindings import APIS
 ENTRANCES = ("tool", "lambent", "doors")
 
 STAGED = (*APIS, websocket_api.KIND)
+KEYED = ("rest", websocket_api.KIND)
 
 ONLY: Mapping[str, Collection[str]] = {
     "stage": STAGED,
@@ -26,8 +27,8 @@ ONLY: Mapping[str, Collection[str]] = {
     "base-path": STAGED,
     "authorizers": STAGED,
     "default-authorizer": (*STAGED, "url"),
-    "api-keys": ("rest",),
-    "api-key-source": ("rest",),
+    "api-keys": KEYED,
+    "api-key-source": KEYED,
     "cors": cross_origin.KINDS,
     "route-selection": (websocket_api.KIND,),
 }

@@ -29,9 +29,8 @@ OURS = {
     "identity": "identity",
     "tenant_id": "tenant_id",
     "invoked_function_arn": "arn",
-    "aws_request_id": "request_id",
 }
-"""What a context function may set → the field of InvokeRequest."""
+"""What a context function may set → the field of InvokeRequest. Each invocation has a request id of its own."""
 
 SMYTHS = frozenset({"smyth", "timeout"})
 """What Smyth's own context function sets: about Smyth, and the timeout, which the function has anyway."""
@@ -184,10 +183,10 @@ class ContextFunction:
         return {OURS[name]: as_text(value) for name, value in made.items() if name in OURS}
 
     def _tell(self, names: set[str]) -> None:
-        """Once: a function cannot see what a real context does not have."""
+        """Once: a function cannot see what a real context does not have, or Lambda sets."""
         if names:
             self._told |= names
-            text = "%s: the context function sets %s, which Lambda's context has not: left out. It may set %s."
+            text = "%s: the context function sets %s, which is not for it to set: left out. It may set %s."
             LOG.warning(text, self._handler.name, ", ".join(sorted(names)), ", ".join(OURS))
 
 

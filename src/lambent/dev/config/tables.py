@@ -182,6 +182,8 @@ class Project(Struct, kw_only=True, frozen=True, rename="kebab"):
     watch: Annotated[tuple[Folder, ...], Meta(description="a list of files, folders and globs")] = ()
     time_scale: Annotated[float, Meta(description="a number above 0", gt=0)] = 1
     defaults: Annotated[dict[str, Any], Meta(description="[tool.lambent.defaults]")] = {}
+    build: Annotated[dict[str, Any], Meta(description="[tool.lambent.build]")] = {}
+    """`lambent build` reads it."""
     doors: Annotated[dict[str, Any], Meta(description="[tool.lambent.doors.NAME]")] = {}
     functions: Annotated[dict[str, Any], Meta(description="[tool.lambent.functions.NAME]")] = {}
     sources: Annotated[dict[str, Any], Meta(description="[tool.lambent.sources.NAME]")] = {}

@@ -87,5 +87,5 @@ def content_type(body: bytes) -> bytes:
         return b"application/octet-stream"
     try:
         return b"application/json" if isinstance(json.loads(text), dict | list) else b"text/plain; charset=utf-8"
-    except ValueError:
+    except (ValueError, RecursionError):  # of what is nested too deeply to be looked at
         return b"text/plain; charset=utf-8"

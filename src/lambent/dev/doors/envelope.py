@@ -29,7 +29,7 @@ def read(payload: bytes) -> object:
     """The result as JSON, or as text where it is none."""
     try:
         result: object = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return payload.decode("utf-8", "replace")
     return result
 

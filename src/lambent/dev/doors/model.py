@@ -7,6 +7,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -34,6 +35,18 @@ class Limits(NamedTuple):
     """Of path and query."""
     seconds: float | None = None
     """That the function may take; None: as many as Lambda gives it."""
+
+    def refusal(self, method: str, raw_path: bytes, query: bytes, headers: RawHeaders, version: str) -> Refusal | None:
+        """Why the door would not even look at a request, by the size of its head."""
+        if self.url is None and self.head is None:
+            return None
+        url = len(raw_path) + len(query) + bool(query)
+        if self.url is not None and url > self.url:
+            return Refusal.URL_TOO_LONG
+        line = len(f"{method}  HTTP/{version}") + url
+        if self.head is not None and line + sum(len(value) for _, value in headers) > self.head:
+            return Refusal.HEAD_TOO_LARGE
+        return None
 
 
 LAMBDA_LIMITS = Limits()
@@ -76,12 +89,18 @@ class Site(NamedTuple):
 
     def identifier(self, length: int) -> str:
         """An id as AWS makes them, of lower case letters and digits: the same for a name on every start."""
-        number = int.from_bytes(hashlib.sha256((self.api or self.function).encode()).digest())
-        digits = []
-        for _ in range(length):
-            number, digit = divmod(number, 36)
-            digits.append("0123456789abcdefghijklmnopqrstuvwxyz"[digit])
-        return "".join(digits)
+        return _identifier(self.api or self.function)[:length]
+
+
+@lru_cache(1024)
+def _identifier(name: str) -> str:
+    """The longest there is. It is asked for with each request."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest())
+    digits = []
+    for _ in range(32):
+        number, digit = divmod(number, 36)
+        digits.append("0123456789abcdefghijklmnopqrstuvwxyz"[digit])
+    return "".join(digits)
 
 
 class Arrival(NamedTuple):

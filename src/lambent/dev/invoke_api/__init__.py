@@ -14,10 +14,11 @@ from typing import NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote
 
 from lambent.dev import custom, report
+from lambent.dev.arrivals import arrive
 from lambent.dev.asynchronous import Asynchronously
 from lambent.dev.buffering import whole
 from lambent.dev.doors.model import Arrival, HTTPReply, RawHeaders
-from lambent.dev.front_door import ClientGone, arrive, messages, read_body
+from lambent.dev.front_door import ClientGone, messages, read_body
 from lambent.dev.invoke_api import api_errors, event_stream, function_configuration, function_names
 from lambent.dev.invoke_api.api_errors import APIError
 from lambent.dev.invoke_api.function_names import Named

@@ -44,8 +44,9 @@ class Rules:
         }
 
     def candidates(self, path: str) -> list[Rule]:
-        """Those that may match, the one that counts most first."""
-        return self._rules.get(path.split("/", 2)[1], self._rules[ANYWHERE])
+        """Those that may match, the one that counts most first. `*`, of OPTIONS, has no segment."""
+        _, _, rest = path.partition("/")
+        return self._rules.get(rest.partition("/")[0], self._rules[ANYWHERE])
 
     def find(self, path: str, method: str, host: str) -> Hit | None:
         """The first one that matches."""

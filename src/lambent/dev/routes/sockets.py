@@ -174,6 +174,8 @@ def check(route: Route) -> None:
         raise ValueError("priority and host are of listeners' rules, which a WebSocket API has not")
     if route.authorizer and route.path != CONNECT:
         raise ValueError("on AWS, only $connect has an authorizer: it decides once for the whole connection")
+    if route.api_key and route.path != CONNECT:
+        raise ValueError("on AWS, only $connect asks for an API key: messages have no headers")
     if route.response and route.path in RESERVED:
         raise ValueError("what answers $connect and $disconnect is never sent to the client")
 

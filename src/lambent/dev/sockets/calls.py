@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 
 from lambent.dev import custom
+from lambent.dev.buffering import let_go
 from lambent.dev.custom import CustomFailed, Rejected
 from lambent.dev.doors.model import Arrival, Fields, Refusal
 from lambent.dev.doors.websocket_api import SECONDS
@@ -59,6 +60,7 @@ class Calls:
         await asyncio.wait({invocation.result}, timeout=seconds)
         if invocation.result.done() or invocation.held:
             return await invocation.result
+        invocation.result.add_done_callback(let_go)
         late = f"{target.function.name} has not replied within the {seconds:g} s that WebSocket API waits"
         self.say(f"RequestId: {invocation.request.request_id} {late}; it runs on.")
         return None

@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from enum import Enum
 from typing import NamedTuple, Protocol
 
+from lambent.dev.arrivals import arrive
 from lambent.dev.doors import websocket_api
 from lambent.dev.doors.model import Arrival, HTTPReply, HTTPRequest, Refusal
 from lambent.dev.doors.websocket_api import (
@@ -27,7 +28,6 @@ from lambent.dev.doors.websocket_api import (
     Connection,
     WebSocketAPI,
 )
-from lambent.dev.front_door import arrive
 from lambent.dev.routes.sockets import API, SocketRoutes, Target
 from lambent.dev.sockets.admission import Admission, Admitted
 from lambent.dev.sockets.calls import Calls
@@ -119,6 +119,9 @@ class Socket:
     # What the wire tells
 
     def message(self, text: str) -> None:
+        """What comes after the end, which the client may not know of yet, is for nobody."""
+        if self.state is not State.OPEN:
+            return
         self._active()
         self._waiting.append(text)
         self._proceed()

@@ -18,9 +18,10 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
+from lambent.dev.arrivals import arrive
 from lambent.dev.doors.model import Arrival, HTTPReply, RawHeaders
 from lambent.dev.doors.websocket_api import DELETED, ID, MESSAGE_LIMIT
-from lambent.dev.front_door import ClientGone, arrive, messages, read_body
+from lambent.dev.front_door import ClientGone, messages, read_body
 from lambent.dev.sockets import Sockets
 from lambent.dev.sockets.live import Socket
 from lambent.types import Receive, Scope, Send

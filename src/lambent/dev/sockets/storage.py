@@ -21,11 +21,13 @@ class Storage:
 
     - `url`: empty if there is none
     - `say`: takes a line for people
+    - `made`: is told of the folder
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], made: Callable[[Path], object] = bool) -> None:
         self.url = ""
         self._say = say
+        self._made = made
         self._folder: Path | None = None
         self._making: asyncio.Task[None] | None = None
 
@@ -33,6 +35,7 @@ class Storage:
         """Make it, unless it is there. Before `made`, its tables may not be."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="lambent-"))
+            self._made(self._folder)
             self.url = f"sqlite:///{self._folder.as_posix()}/connections.db"
             self._making = asyncio.create_task(self._make(self.url))
 
@@ -54,8 +57,10 @@ class Storage:
     async def _make(self, url: str) -> None:
         try:
             store = open_store(url)
-            await store.init()
-            await store.close()
+            try:
+                await store.init()
+            finally:
+                await store.close()  # also where `close` has cancelled it: what a thread still makes is waited for
         except (ImportError, OSError, LambentError) as error:  # a Python may be without SQLite
             self.url = ""
             self._say(f"There is no store of WebSocket connections: {error}\nSet {STORE} to the URL of one.")

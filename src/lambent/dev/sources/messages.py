@@ -84,7 +84,7 @@ def failures(payload: bytes, batch: Iterable[Message]) -> set[str]:
     """The ids of messages that a function reports as failed, in its `batchItemFailures`. Raises Misreported."""
     try:
         answer = json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise misreported(payload) from None
     items = answer.get("batchItemFailures") if isinstance(answer, dict) else answer or None
     if items is None:

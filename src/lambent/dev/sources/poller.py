@@ -110,12 +110,14 @@ class Poller:
             self._running.cancel()
             await asyncio.wait({self._running})
         await asyncio.gather(self._give_back(), self._end_batches(grace))
+        self._hang_up()
 
     # The loop
 
     async def _run(self) -> None:
         while True:
             try:
+                self._hang_up()
                 self._queue = await self._reach()
                 await self._poll(self._queue)
             except Unavailable as error:
@@ -128,6 +130,10 @@ class Poller:
         if function is None:
             raise Unavailable(f"there is no function {self.source.function} here")
         return await self._connect(self.source, function)
+
+    def _hang_up(self) -> None:
+        if self._queue is not None:
+            self._queue.close()
 
     def _found(self, queue: Queue) -> None:
         """It has answered."""

@@ -53,6 +53,9 @@ class Queue(Protocol):
         """Have them visible at once. What cannot be, becomes so in its time."""
         ...
 
+    def close(self) -> None:
+        """Hang up. Who still asks it then connects anew."""
+
 
 Connect = Callable[[Source, Function], Awaitable[Queue]]
 """Reach a source's queue. Raises Unavailable."""
@@ -97,10 +100,14 @@ def reach(source: Source, function: Function) -> SQS:
     where = place(source, function, os.environ)
     with explained(source.queue, where.endpoint or f"AWS, {where.region}"):
         client = make_client(where, {**os.environ, **function.env}, source.concurrency)
-        url = where.url or url_of(client, where)
-        wanted = ["QueueArn", "VisibilityTimeout"]
-        found = client.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
-        return SQS(client, url, source.queue, found)
+        try:
+            url = where.url or url_of(client, where)
+            wanted = ["QueueArn", "VisibilityTimeout"]
+            found = client.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
+            return SQS(client, url, source.queue, found)
+        except BaseException:
+            client.close()
+            raise
 
 
 def make_client(where: Place, seen: Mapping[str, str], batches: int) -> Any:
@@ -188,6 +195,9 @@ class SQS:
 
     async def release(self, messages: Sequence[Message]) -> None:
         await self._each(messages, self._client.change_message_visibility_batch, {"VisibilityTimeout": 0})
+
+    def close(self) -> None:
+        self._client.close()
 
     async def _each(self, messages: Sequence[Message], call: Call, more: Mapping[str, int]) -> list[Message]:
         """Returns those for which it never went well."""

@@ -73,14 +73,20 @@ class Template:
 
 def read(templates: Sequence[Template], parameters: Mapping[str, str], parts: Parts) -> None:
     """All of them. `ConfigurationError` points at what is wrong."""
-    exports = Exports()
-    made = [stack(each, parameters, parts, exports) for each in templates]
-    exports.stacks = made
+    made = made_of(templates, parameters, parts)
     unknown = parameters.keys() - {name for each in templates for name in section(each.table, "Parameters", each.notes)}
     for name in sorted(unknown):
         templates[0].notes.add(0, f"--parameter {name}: there is no such parameter.")
     for each in made:
         stacks.read(each, READERS)
+
+
+def made_of(templates: Sequence[Template], parameters: Mapping[str, str], parts: Parts) -> list[Stack]:
+    """Stacks that import each other's values, of which nothing has been read yet."""
+    exports = Exports()
+    made = [stack(each, parameters, parts, exports) for each in templates]
+    exports.stacks = made
+    return made
 
 
 class Exports:

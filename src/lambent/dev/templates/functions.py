@@ -69,7 +69,7 @@ def refused(runtime: str, handler: str, package: str) -> str:
 
 
 def code(resource: Resource, stack: Stack) -> Path | None:
-    """The folder that the function, or the layer, is made of."""
+    """The folder that the function, or the layer, is made of; or a function's archive in a folder `dist`."""
     own = resource.properties
     key = next((each for each in ("CodeUri", "ContentUri", "Code", "Content") if each in own), "CodeUri")
     own.skip("InlineCode", "ImageUri", "ImageConfig", key)
@@ -82,7 +82,10 @@ def code(resource: Resource, stack: Stack) -> Path | None:
     if key not in own or own.is_table(key):
         return None
     path = own.text(key)
-    return None if not path or re.match(r"[a-z0-9]+://", path) or path.endswith(".zip") else stack.folder / path
+    if not path or re.match(r"[a-z0-9]+://", path):
+        return None
+    code = stack.folder / path
+    return code if code.suffix != ".zip" or (code.parent.name == "dist" and key.startswith("Code")) else None
 
 
 def settings(part: FunctionPart, own: Properties, stack: Stack) -> None:

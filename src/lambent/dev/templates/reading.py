@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,13 @@ from lambent.errors import ConfigurationError
 
 MAX_SIZE = 50_000_000
 """Bytes of a file."""
+
+PROJECT = ("pyproject.toml", "uv.lock", "requirements.txt")
+"""Any of them is in the folder of a project that `lambent build` builds."""
+
+
+Translated = tuple[Sequence[cloudformation.Template], Mapping[str, str]]
+"""Templates, and their parameters."""
 
 
 class Described(NamedTuple):
@@ -56,18 +63,27 @@ class Around:
 def read(file: Path, around: Around) -> Described:
     """The service that a file describes. `ConfigurationError` points at what is wrong in it."""
     reading = Reading(around)
-    reader = reading.reader(file)
     parts = Parts()
     try:
-        reader(file, parts)
+        cloudformation.read(*reading.templates(file), parts)
     except RecursionError:
         raise ConfigurationError(f"{shown(file, around.directory)}: expected fewer levels within each other.") from None
+    for part in parts.functions.values():
+        part.app_dir = sources(part.app_dir)
     exists = {folder: folder.is_dir() for folder in parts.folders()}
     joined = parts.joined(around.base, exists)
     if around.base.python == sys.executable:
         tell_versions(parts, reading.notes[0])
     notes = tuple(line for each in reading.notes for line in each.lines())
     return Described(*joined, notes, tuple(reading.files))
+
+
+def sources(code: Path) -> Path:
+    """What `lambent build` makes an archive of: `PROJECT/dist/NAME.zip` → the project's folder, or `src` in it."""
+    project = code.parent.parent
+    if code.suffix != ".zip" or not any((project / name).is_file() for name in PROJECT):
+        return code
+    return project / "src" if (project / "src").is_dir() else project
 
 
 def tell_versions(parts: Parts, notes: Notes) -> None:
@@ -87,7 +103,11 @@ class Reading:
         self.notes: list[Notes] = []
         self.files: list[Path] = []
 
-    def reader(self, file: Path) -> Callable[[Path, Parts], None]:
+    def templates(self, file: Path) -> Translated:
+        """The file as CloudFormation has it, whatever it is. `ConfigurationError` points at what is wrong."""
+        return self.reader(file)(file)
+
+    def reader(self, file: Path) -> Callable[[Path], Translated]:
         """By what the file is."""
         if file.is_dir() or (file.parent / MANIFEST).is_file():
             return self.cdk
@@ -97,24 +117,24 @@ class Reading:
             return self.terraform
         return self.cloudformation
 
-    def cloudformation(self, file: Path, parts: Parts) -> None:
+    def cloudformation(self, file: Path) -> Translated:
         table, notes = self.parse(file)
         if not isinstance(table.get("Resources"), Table):
             raise notes.error(table.at("Resources") or 1, "expected a template with Resources, but there are none.")
         base = self._around.base
         template = cloudformation.Template(table, notes, file.parent, file.parent.name, base.region, base.account)
-        cloudformation.read([template], self._around.parameters, parts)
+        return [template], self._around.parameters
 
-    def cdk(self, file: Path, parts: Parts) -> None:
+    def cdk(self, file: Path) -> Translated:
         folder, only = (file, None) if file.is_dir() else (file.parent, file)
         base = self._around.base
         only = None if only and only.name == MANIFEST else only
         templates = cdk.read(folder, only, self.parse, base.region, base.account)
         if not templates:
             raise ConfigurationError(f"{file}: expected a stack of an AWS CDK app, but there is none.")
-        cloudformation.read(templates, self._around.parameters, parts)
+        return templates, self._around.parameters
 
-    def serverless(self, file: Path, parts: Parts) -> None:
+    def serverless(self, file: Path) -> Translated:
         from lambent.dev.templates import serverless
         from lambent.dev.templates.serverless_variables import Variables
 
@@ -132,7 +152,7 @@ class Reading:
         template = cloudformation.Template(
             service.template, notes, file.parent, service.name, service.region, base.account
         )
-        cloudformation.read([template], {}, parts)
+        return [template], {}
 
     def _included(self, file: Path) -> object:
         """A file that a variable names. ValueError if it cannot be read here."""
@@ -147,7 +167,7 @@ class Reading:
             return yaml_tables.read(text, notes, "1.2")
         return json_tables.read(text, notes) if file.suffix == ".json" else text
 
-    def terraform(self, file: Path, parts: Parts) -> None:
+    def terraform(self, file: Path) -> Translated:
         from lambent.dev.templates import terraform
 
         plan, notes = self.parse(file)
@@ -162,7 +182,7 @@ class Reading:
             base.account,
             names=translated.names,
         )
-        cloudformation.read([template], {}, parts)
+        return [template], {}
 
     def parse(self, file: Path, version: str = "1.1") -> tuple[Table, Notes]:
         """A file whose document is a table."""

@@ -170,7 +170,7 @@ def issuer(own: Properties, key: str, stack: Stack) -> str:
 
 
 def api_key(resource: Resource, stack: Stack) -> None:
-    """`AWS::ApiGateway::ApiKey`: it opens every REST API of the file."""
+    """`AWS::ApiGateway::ApiKey`: it opens every REST API and WebSocket API of the file."""
     own = resource.properties
     own.skip("Description", "Tags", "StageKeys", "GenerateDistinctId", "CustomerId")
     name, value = own.text("Name") or resource.id, own.text("Value")
@@ -179,5 +179,5 @@ def api_key(resource: Resource, stack: Stack) -> None:
     if not value:
         resource.place.note(f"AWS makes up its value; here it is {name!r}.")
     for part in stack.parts.entrances.values():
-        if part.kind == "rest":
+        if part.kind in ("rest", "websocket"):
             part.api_keys[name] = value or name

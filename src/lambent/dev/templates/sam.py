@@ -21,6 +21,9 @@ IMPLICIT = {
 }
 """APIs that SAM makes for events that name none."""
 
+STREAMS = "RESPONSE_STREAM"
+"""The only `ResponseTransferMode` of an event that streams; CloudFormation's word is STREAM."""
+
 GLOBAL = {
     "Function": "AWS::Serverless::Function",
     "Api": "AWS::Serverless::Api",
@@ -131,8 +134,10 @@ def api_event(_name: str, function_name: str, event: Resource, stack: Stack) -> 
         return
     if timeout:
         entrance.timeout = timeout / 1000
-    if mode == "STREAM" and (part := stack.parts.function(function_name)):
+    if mode == STREAMS and (part := stack.parts.function(function_name)):
         part.stream = True
+    elif mode not in ("", "BUFFERED", STREAMS):
+        own.note("ResponseTransferMode", f"expected BUFFERED or {STREAMS}, but got {mode}: SAM makes nothing of it.")
     auth.skip("InvokeRole", "ResourcePolicy", "OverrideApiAuth")
     key = auth.flag("ApiKeyRequired", entrance.api_key)
     stack.parts.routes.append(

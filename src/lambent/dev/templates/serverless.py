@@ -5,6 +5,7 @@ Source: serverless.com/framework/docs, "Serverless.yml Reference", "Functions", 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ PROVIDER = """name runtime stage region environment timeout memorySize httpApi a
     notificationArns rollbackConfiguration resourcePolicy
     usagePlan apiKeys alb eventBridge s3 cloudFront websocket runtimeManagement buildOptions resolver
     logDataProtectionPolicy""".split()
+BUILT = r"(^|/)dist/[^/]+\.zip$"
+"""Where `lambent build` puts archives."""
 QUIET_PLUGINS = ("serverless-offline", "serverless-python-requirements", "serverless-dotenv-plugin")
 
 SAME = {
@@ -147,8 +150,10 @@ class Translation:
         made.setdefault("Timeout", 6)
         made.setdefault("MemorySize", 1024)
         put(made, "FunctionName", own.get("name", f"{self.stack}-{name}"), own.at("name"))
-        put(made, "CodeUri", own.get("module", "."), own.at("module"))
+        put(made, "CodeUri", self._code(own), own.at("module"))
         put(made, "Environment", self._environment(own), own.at("environment"))
+        if architecture := own.get("architecture", provider.get("architecture")):
+            put(made, "Architectures", [architecture], own.at("architecture"))
         if "image" in own:
             put(made, "PackageType", "Image", own.at("image"))
         if flag(own.get("snapStart")):
@@ -170,6 +175,12 @@ class Translation:
         for key in own.keys() - SAME.keys() - set(SILENT):
             put(made, key, own[key], own.at(key))
         self._add(logical(name), "AWS::Serverless::Function", made, own.get("condition"))
+
+    def _code(self, own: Table) -> object:
+        """A folder, or an archive that `lambent build` makes."""
+        package = table_of(own, "package") if "package" in own else table_of(self._document, "package")
+        archive = package.get("artifact")
+        return archive if isinstance(archive, str) and re.search(BUILT, archive) else own.get("module", ".")
 
     def _environment(self, own: Table) -> Table:
         theirs, mine = table_of(self._provider, "environment"), table_of(own, "environment")

@@ -220,6 +220,8 @@ def rest_api(context: Context) -> Table:
     if REST not in context.resources:
         auth = Table({"Authorizers": context.rest_authorizers})
         own = Table({"StageName": context.stage, "Auth": auth}, context.provider.line)
+        if types := table_of(context.provider, "apiGateway").get("binaryMediaTypes"):
+            own["BinaryMediaTypes"] = types
         context.add(REST, "AWS::Serverless::Api", own)
     return table_of(table_of(context.resources, REST), "Properties")
 

@@ -101,11 +101,11 @@ class Translation:
                 value = self._block(item, road, inner, first(table_of(unknown, key)))  # noqa: PLW2901
             if value not in (None, [], ""):
                 made[camel(key)] = converted(value, key)
-        self._unknown_parts(made, unknown)
         for road in NESTED_REFERENCES.get(item.type, ()):
             before, _, key = road.rpartition(".")
             if before == name and camel(key) not in made and (found := self.reference(item, road)) is not None:
                 made[camel(key)] = found
+        self._unknown_parts(made, unknown)
         return made
 
     def _unknown_parts(self, made: Table, unknown: Table | None) -> None:
@@ -170,9 +170,9 @@ def converted(value: object, name: str) -> object:
 
 
 def function(translation: Translation, item: Item, made: Table) -> None:
-    """Its code: the folder that its archive is made of."""
-    folder = terraform_code.folder(translation.graph, item)
-    if folder is not None:
+    """Its code: the folder that its archive is made of, or else the archive."""
+    folder = terraform_code.folder(translation.graph, item) or item.values.get("filename")
+    if isinstance(folder, str):
         made["Code"] = folder
 
 
@@ -193,7 +193,7 @@ def method(translation: Translation, item: Item, made: Table) -> None:
                 if is_of_method(translation, item, each)
                 and isinstance(parameters := each.values.get("response_parameters"), Table)
             ]
-            keys = ("Type", "Uri", "TimeoutInMillis")
+            keys = ("Type", "Uri", "TimeoutInMillis", "ResponseTransferMode")
             made["Integration"] = Table(
                 {key: own[key] for key in keys if key in own} | {"IntegrationResponses": answers}
             )

@@ -24,7 +24,7 @@ class Kind(NamedTuple):
 KINDS = {
     "aws_lambda_function": Kind(
         "AWS::Lambda::Function",
-        "function_name handler runtime timeout memory_size package_type "
+        "function_name handler runtime timeout memory_size package_type architectures "
         "reserved_concurrent_executions file_system_config=FileSystemConfigs image_uri",
         "environment dead_letter_config snap_start logging_config",
         "layers",
@@ -46,11 +46,11 @@ KINDS = {
         "scaling_config filter_criteria",
         "event_source_arn function_name",
     ),
-    "aws_sqs_queue": Kind("AWS::SQS::Queue", "name=QueueName"),
+    "aws_sqs_queue": Kind("AWS::SQS::Queue", "name=QueueName visibility_timeout_seconds=VisibilityTimeout"),
     "aws_sns_topic": Kind("AWS::SNS::Topic", "name=TopicName"),
     "aws_apigatewayv2_api": Kind(
         "AWS::ApiGatewayV2::Api",
-        "protocol_type route_key route_selection_expression body",
+        "protocol_type route_key route_selection_expression api_key_selection_expression body",
         "cors_configuration",
         "target",
     ),
@@ -91,7 +91,10 @@ KINDS = {
         "rest_api_id resource_id authorizer_id",
     ),
     "aws_api_gateway_integration": Kind(
-        "", "http_method type timeout_milliseconds=TimeoutInMillis", "", "rest_api_id resource_id uri"
+        "",
+        "http_method type timeout_milliseconds=TimeoutInMillis response_transfer_mode",
+        "",
+        "rest_api_id resource_id uri",
     ),
     "aws_api_gateway_integration_response": Kind("", "http_method response_parameters", "", "rest_api_id resource_id"),
     "aws_api_gateway_stage": Kind("AWS::ApiGateway::Stage", "stage_name variables", "", "rest_api_id"),

@@ -21,6 +21,8 @@ SAM = "AWS::Serverless::WebSocketApi"
 SILENT_SAM = ("AccessLogSettings", "PropagateTags")
 STAGE = ("DefaultRouteSettings", "RouteSettings", "StageVariables")
 TIMED = {"IntegrationTimeout": "TimeoutInMillis"}
+BY_AUTHORIZER = "$context.authorizer.usageIdentifierKey"
+"""Where an API key is; otherwise it is in the header `x-api-key`."""
 TIMEOUT = 29_000
 """Milliseconds that API Gateway waits for an integration at most, and unless it is told otherwise."""
 
@@ -29,6 +31,8 @@ def entrance(resource: Resource, stack: Stack) -> EntrancePart:
     """Of an `AWS::ApiGatewayV2::Api` with the protocol WEBSOCKET."""
     part = EntrancePart(stack.id(resource.id), KIND, stack.names.get(resource.id, resource.id), resource.place)
     part.selection = resource.properties.text("RouteSelectionExpression", part.selection)
+    if resource.properties.text("ApiKeySelectionExpression") == BY_AUTHORIZER:
+        part.api_key_source = "authorizer"
     return part
 
 
@@ -39,8 +43,10 @@ def route(key: str, resource: Resource, values: Properties, part: EntrancePart, 
     if kind != "NONE" and key != "$connect":
         resource.place.note(f"on AWS only $connect has an authorizer; that of {key} is left out.")
         kind, authorizer = "NONE", ""
-    if own.flag("ApiKeyRequired"):
-        own.note("ApiKeyRequired", "WebSocket APIs ask for no API key here.")
+    api_key = own.flag("ApiKeyRequired")
+    if api_key and key != "$connect":
+        own.note("ApiKeyRequired", f"on AWS only $connect asks for an API key; not {key}.")
+        api_key = False
     if (milliseconds := values.number("TimeoutInMillis")) and milliseconds < TIMEOUT:
         part.timeout = milliseconds / 1000
     return RoutePart(
@@ -50,6 +56,7 @@ def route(key: str, resource: Resource, values: Properties, part: EntrancePart, 
         values.text("IntegrationUri"),
         resource.place,
         "AWS_IAM" if kind == "AWS_IAM" else authorizer,
+        api_key=api_key,
         response=own.text("RouteResponseSelectionExpression") != "" and has_response(resource, stack),
     )
 

@@ -200,7 +200,8 @@ def plain(text: str, booleans: dict[str, bool]) -> object:
         return int(text)
     if OTHER_INTEGER.fullmatch(text) and len(text) < 40:
         return int(text, 0)
-    return float(text) if FLOAT.fullmatch(text) else text
+    is_float = FLOAT.fullmatch(text) and ("." in text or "yes" not in booleans)  # in YAML 1.1 `12E4` is a text
+    return float(text) if is_float else text
 
 
 def standard(tag: str, value: object, booleans: dict[str, bool]) -> object:
