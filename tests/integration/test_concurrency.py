@@ -51,7 +51,7 @@ async def wait_on_loop(number: int):
 
 @app.get("/sync/{number}")
 def wait_in_thread(number: int):
-    in_threads.wait(20)
+    in_threads.wait(60)
     return [number, current().request_id, current().trace_id]
 
 @app.get("/fail/{how}")
@@ -339,7 +339,7 @@ def test_the_emulator_is_told_of_one_that_fails(emulated: Callable[..., Emulator
 
 def test_the_emulator_refuses_a_late_reply_and_the_process_lives(emulated: Callable[..., Emulator]) -> None:
     """Its deadline header is wrong, so that nothing of ours comes before its own end of the invocation."""
-    with emulated(LAMBENT_PROCESSES="1", AWS_LAMBDA_FUNCTION_TIMEOUT="1") as emulator:
+    with emulated(LAMBENT_PROCESSES="1", AWS_LAMBDA_FUNCTION_TIMEOUT="3") as emulator:
         (before,) = asked(emulator, {"do": "nothing"})
         (late,) = asked(emulator, {"do": "wait"})
         (after,) = asked(emulator, {"do": "release"})

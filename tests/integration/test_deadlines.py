@@ -9,9 +9,9 @@ import pytest
 
 from tests.dev.local import LocalLambda
 
-TIMEOUT = 1.0
-MARGIN = 0.5
-"""Seconds. The process would be ended at 0.8."""
+TIMEOUT = 3.0
+MARGIN = 1.5
+"""Seconds. The process would be ended at 2.4."""
 
 APP = """
 import asyncio, os, time
@@ -66,7 +66,8 @@ async def wait(seconds: float):
         done.append("wait")
 
 async def work(name):
-    await asyncio.sleep(0.2)
+    while not os.path.exists("answered"):
+        await asyncio.sleep(0.001)
     done.append(name)
 
 @app.get("/background")
@@ -115,7 +116,7 @@ def timed_out(running: LocalLambda, path: str) -> str:
     return running.output[before:]
 
 
-SHORT = 0.65
+SHORT = 1.95
 """Seconds: too long, but over before the process would be ended."""
 
 LONG = 20
@@ -126,7 +127,7 @@ LINES = {"/sync": "time.sleep(seconds)", "/block": "time.sleep(seconds)", "/swal
 def test_what_ends_in_the_margin_is_answered_504_and_the_environment_lives_on(local: LocalLambda, path: str) -> None:
     before = local.get("/pid").body
     text = timed_out(local, f"{path}?seconds={SHORT}")
-    assert text.count(LINES[path]) == 1, "the line is shown, once"
+    assert text.count(LINES[path]) == 1, f"the line is shown, once:\n{text}"
     assert "still runs" not in text
     after = local.get("/pid").body
     assert re.findall(rb'"pid":\d+', after) == re.findall(rb'"pid":\d+', before)
@@ -146,7 +147,7 @@ def test_what_runs_on_is_answered_504_and_ends_the_process(local: LocalLambda, p
 def test_a_sync_endpoint_under_base_http_middleware_is_answered_504(wrapped: LocalLambda, seconds: float) -> None:
     before = wrapped.get("/pid").body
     text = timed_out(wrapped, f"/sync?seconds={seconds}")
-    assert "thread AnyIO worker thread:" in text
+    assert "thread AnyIO worker thread:" in text, text
     assert "time.sleep(seconds)" in text
     same = re.findall(rb'"pid":\d+', wrapped.get("/pid").body) == re.findall(rb'"pid":\d+', before)
     assert same is (seconds == SHORT)
@@ -162,13 +163,10 @@ def test_what_waits_is_cancelled_and_the_environment_lives_on(local: LocalLambda
     assert b"wait" in after
 
 
-def test_the_reply_does_not_wait_for_what_is_to_be_done_after_it(local: LocalLambda) -> None:
-    local.get("/pid")
-    begun = time.monotonic()
+def test_the_reply_does_not_wait_for_what_is_to_be_done_after_it(local: LocalLambda, folder: Path) -> None:
     reply = local.get("/background")
-    took = time.monotonic() - begun
+    (folder / "answered").touch()
     next_one = local.get("/pid")
-    assert took < 0.2
     assert len(reply.body) == 38, "a request id"
     assert b'"task"' in next_one.body
     assert b'"waited for"' in next_one.body

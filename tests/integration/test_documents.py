@@ -11,6 +11,7 @@ after the other, word for word but for SUBSTITUTIONS. What comes has to be what 
 """
 
 import json
+import os
 import platform
 import re
 import shutil
@@ -25,9 +26,12 @@ from typing import NoReturn
 
 import pytest
 
+from lambent.build import pip_settings
+from lambent.build.init import machine
 from tests.integration.document import Document, Shown, StandIns, read
 from tests.integration.newcomer import CACHE, ROOT, free_port, need, tool, variables
 from tests.integration.terminal import LIMIT, SHORT_LIMIT, Job, Ran, Terminal
+from tests.stores.ministack import end_workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the documents are written for bash and make")
 
@@ -38,10 +42,13 @@ PAGES = {
 }
 DOCUMENTS = [name for name, document in PAGES.items() if document.commands]
 TUTORIAL = "docs/tutorial.md"
+DEPLOYED = "docs/tutorial-deploy.md"
+NEWCOMERS = (TUTORIAL, DEPLOYED)
 HOW_TO = "docs/how-to/deploy-function-url.md"
 WRAPPER = "docs/how-to/run-on-the-managed-runtime.md"
 OS_ONLY = "docs/how-to/run-os-only.md"
-CLOUD = (HOW_TO, WRAPPER, OS_ONLY)
+SAM = "docs/how-to/deploy-with-sam.md"
+CLOUD = (HOW_TO, WRAPPER, OS_ONLY, DEPLOYED, SAM)
 
 # What is written -> what is run.
 SUBSTITUTIONS = {
@@ -56,13 +63,21 @@ SUBSTITUTIONS = {
     "lambent dev app:handler": "lambent dev app:handler --port {port}",
     "make demo": "make -C {clone} demo PORT={port}",
     "make test": "make -C {clone} --dry-run test",  # which is what runs this
+    # the emulator has no other Python, and no other processor
+    "cp -r /path/to/the/clone/examples/deploy .": "cp -r {clone}/examples/deploy . && "
+    "sed -i.bak 's/3[.]13/{version}/; s/arm64/{architecture}/' deploy/app/pyproject.toml deploy/sam/*.yaml",
     "/path/to/the/clone": "{clone}",
     "python3 -m venv": "{python} -m venv",
     "--python-version 3.13": "--python-version {version}",  # the emulator has no other
     "manylinux2014_x86_64": "manylinux2014_{machine}",
     "cpython-3.13-install_only_stripped.tar.gz": "{archive}",  # no package index has it
     "ROLE_ARN": "arn:aws:iam::000000000000:role/hello",
+    'pip install "lambent[dev]"': 'pip install "{wheel}[dev]"',  # no package index has it
+    "YOUR-BUCKET": "hello-zips",
     "curl https://": "curl --connect-to ::{cloud} http://",
+    "curl --silent 'https://": "curl --silent --connect-to ::{cloud} 'http://",
+    "https://YOUR-API-ID.execute-api.eu-central-1.amazonaws.com": "http://YOUR-API-ID.execute-api.localhost:{cloud_port}",
+    "YOUR-API-ID.execute-api.eu-central-1.amazonaws.com": "YOUR-API-ID.execute-api.localhost:{cloud_port}",
 }
 
 # Words in an output that stand for others: each for one, and two of them for two.
@@ -70,10 +85,11 @@ STAND_INS = {
     "4711": r"\d+",  # a process
     "4712": r"\d+",
     "YOUR-URL-ID": r"[a-z0-9]+",
+    "YOUR-API-ID": r"[a-z0-9]+",
 }
 
 # Commands whose failure is what is shown, on the standard error, and its exit status.
-FAILING = {"python -m lambent.runtime app:app": 1}
+FAILING = {"python -m lambent.runtime app:app": 1, "lambent build --python 3.19": 1}
 
 # Commands that keep running, and how many seconds they may take until they show what is shown.
 KEEP_RUNNING = {
@@ -92,16 +108,20 @@ PROGRAMS = {
     "README.md": ("make", "curl"),
     "CONTRIBUTING.md": ("make",),
     TUTORIAL: ("curl",),
+    DEPLOYED: ("curl",),
     HOW_TO: ("curl", "zip"),
     WRAPPER: ("curl", "zip", "unzip"),
     OS_ONLY: ("tar", "unzip", "zip"),
     "docs/how-to/run-as-a-web-server.md": ("curl",),
+    SAM: ("curl", "make", "unzip"),
     "docs/how-to/develop-locally.md": ("curl",),
     "docs/how-to/frameworks.md": ("curl",),
     "docs/how-to/stream-responses.md": ("curl",),
     "docs/how-to/snapstart.md": ("curl",),
     "docs/how-to/routes-and-doors.md": ("curl",),
     "docs/how-to/use-other-tools-files.md": ("curl",),
+    "docs/how-to/write-an-api.md": ("curl",),
+    "examples/api/README.md": ("curl",),
     "examples/chat/README.md": ("curl",),
 }
 
@@ -117,7 +137,17 @@ def cloud(tmp_path: Path) -> Iterator[str]:
         job = terminal.start(f"'{tool('ministack')}'")
         assert job.wait_for(re.compile(f"Running on http://127.0.0.1:{port}")), job.output
         yield f"127.0.0.1:{port}"
+        end_workers(job.pid)
         assert job.press_ctrl_c() == 0, job.output
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> str:
+    """The wheel of this checkout."""
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir")
+    subprocess.run([*pip, tmp_path / "wheel", ROOT], check=True)
+    (made,) = (tmp_path / "wheel").glob("*.whl")
+    return str(made)
 
 
 def python_archive(folder: Path) -> str:
@@ -131,17 +161,22 @@ def python_archive(folder: Path) -> str:
 
 
 def surroundings(name: str, folder: Path, cloud: str) -> dict[str, str]:
-    """The variables of a session. But for the tutorial, which installs it, Lambent is installed."""
+    """The variables of a session. But for the tutorials, which install it, Lambent is installed."""
     home = folder / "home"
     bin_ = folder / "bin"
     home.mkdir()
     bin_.mkdir()
-    path = [str(bin_)] if name == TUTORIAL else [str(bin_), str(Path(sys.executable).parent)]
-    more = {"PIP_CACHE_DIR": str(CACHE / "pip")}
+    path = [str(bin_)] if name in NEWCOMERS else [str(bin_), str(Path(sys.executable).parent)]
+    more = {"PIP_CACHE_DIR": str(CACHE / "pip"), "UV_CACHE_DIR": str(CACHE / "uv")}
+    if name == DEPLOYED:
+        more |= pip_settings.read(os.environ).variables()  # for uv
     if cloud:
         (bin_ / "aws").symlink_to(tool("aws"))
         more |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-central-1"}
         more |= {"AWS_ENDPOINT_URL": f"http://{cloud}"}
+    if name == SAM:
+        (bin_ / "sam").symlink_to(tool("sam"))
+        more |= {"SAM_CLI_TELEMETRY": "0"}
     return variables(home, path=":".join(path), **more)
 
 
@@ -175,7 +210,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 class Session:
     """A reader who follows one document."""
 
-    def __init__(self, name: str, run: Callable[[str], Ran], terminal: Terminal, cloud: str, archive: str) -> None:
+    def __init__(self, name: str, run: Callable[[str], Ran], terminal: Terminal, **places: str) -> None:
         self.name = name
         self._ran = run
         self._terminal = terminal
@@ -185,12 +220,12 @@ class Session:
             "port": str(free_port()),
             "another_port": str(free_port()),
             "third_port": str(free_port()),
-            "archive": archive,
             "clone": str(ROOT),
             "python": sys.executable,
             "version": "{}.{}".format(*sys.version_info),
             "machine": platform.machine(),
-            "cloud": cloud,
+            "architecture": machine(),
+            **places,
         }
 
     def follow(self, shown: Shown) -> None:
@@ -258,8 +293,10 @@ def test_what_a_document_shows_is_what_comes(
         (folder / title).write_text(text, "utf-8")
 
     with Terminal(folder, surroundings(name, tmp_path, cloud)) as terminal:
-        archive = python_archive(tmp_path) if name == OS_ONLY else ""
-        session = Session(name, lambda command: workshop.run(command, terminal, folder), terminal, cloud, archive)
+        places = {"cloud": cloud, "cloud_port": cloud.rpartition(":")[2]}
+        places["archive"] = python_archive(tmp_path) if name == OS_ONLY else ""
+        places["wheel"] = request.getfixturevalue("wheel") if name == DEPLOYED else ""
+        session = Session(name, lambda command: workshop.run(command, terminal, folder), terminal, **places)
         for shown in document.commands:
             session.follow(shown)
         session.stop()
@@ -336,7 +373,7 @@ def test_every_target_that_a_document_names_is_there() -> None:
     named = {
         target
         for name in PAGES
-        for target in re.findall(r"(?:`|^\$ )make ([a-z]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE)
+        for target in re.findall(r"(?:(?<!`)`|^\$ )make ([a-z]+)", (ROOT / name).read_text("utf-8"), re.MULTILINE)
     }
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     assert named <= targets

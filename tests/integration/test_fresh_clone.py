@@ -47,7 +47,7 @@ def terminal(clone: Path, tmp_path: Path) -> Iterator[Terminal]:
 
 def get(port: int, path: str) -> tuple[int, str, bytes]:
     """Status, content type and body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

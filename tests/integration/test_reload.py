@@ -133,7 +133,8 @@ def test_a_module_that_is_imported_is_looked_after_and_others_are_not(project: P
         project.write(other="TEXT = 'two'", lazy="TEXT = 'two'")
         project.write(helper="TEXT = 'two'")  # what was written before it has been looked at with it
         local.until(lambda: answers(local, "two"))
-        assert generations(local) == {"app-handler": 2}
+        # Which an environment may, too, that was being started when the code was saved.
+        local.until(lambda: generations(local) == {"app-handler": 2})
 
 
 def test_a_module_that_is_imported_late_is_looked_after_from_then_on(project: Project) -> None:

@@ -252,7 +252,7 @@ def test_what_no_terminal_can_show_is_escaped(folder: Path) -> None:
 
 
 def test_children_of_a_function_end_with_it_wherever_they_have_gone(folder: Path) -> None:
-    with LocalLambda(folder, "app:handler", "--timeout", "0.5") as local:
+    with LocalLambda(folder, "app:handler", "--timeout", "3") as local:
         started = [psutil.Process(pid) for pid in json.loads(local.get("/children").body)]
         assert local.get("/forever").status == 502
         assert gone(started)

@@ -173,7 +173,8 @@ def test_queues_and_schedules_invoke_functions(tmp_path: Path, cloud: str) -> No
         for group in "ab":
             order = [step for step in dict.fromkeys(seen.having("step")) if step[0] == group]
             assert order == sorted(order)
-        assert [each["attributes"]["MessageGroupId"] for each in seen.all() if each.get("step") == "b1"] == ["b"]
+        groups = {each["attributes"]["MessageGroupId"] for each in seen.all() if each.get("step") == "b1"}
+        assert groups == {"b"}, "once or, where the machine is slow, again"
 
         # schedules, sixty times as fast, and by hand
         until(lambda: seen.having("tick"))

@@ -79,7 +79,7 @@ async def app(scope, receive, send):
 
         await start()
         sending = asyncio.create_task(send_all())
-        while turns < 5000 and not sending.done():  # until it has stood still for so many turns of the loop
+        while (turns < 5000 or not sent) and not sending.done():  # until it stands still for so many turns
             await asyncio.sleep(0)
             seen, turns = sent, turns + 1 if seen == sent else 0
         await gate(sent)

@@ -24,7 +24,7 @@ path = "/{proxy+}"
 
 [tool.lambent.functions.worker]
 handler = "worker.handler"
-timeout = 0.5
+timeout = 2
 """
 SHOP = """
 from fastapi import FastAPI, HTTPException, Request

@@ -63,7 +63,7 @@ def web(event, context):
 
 PROJECT = """
 [tool.lambent.defaults]
-timeout = 2
+timeout = 5
 
 [tool.lambent.doors.talk]
 kind = "websocket"
@@ -354,7 +354,7 @@ def test_over_tls_they_are_closed_without_a_wait(tmp_path: Path) -> None:
             client.send("event")
             event = json.loads(told(client))
             assert event["requestContext"]["domainName"] == f"localhost:{running.port}"
-        assert time.monotonic() - since < 4
+        assert time.monotonic() - since < 9  # a client waits ten for a server that does not close
         with connect(address, ssl=trust) as client:
             client.send("x" * 131_073)
             assert ended(client)[0] == 1009

@@ -154,7 +154,7 @@ def place(request: pytest.FixtureRequest) -> Place:
 def asked(socket: ClientConnection, text: str, answers: int = 1) -> list[str]:
     """Send, and receive so many answers."""
     socket.send(text)
-    return [str(socket.recv(timeout=20)) for _ in range(answers)]
+    return [str(socket.recv(timeout=60)) for _ in range(answers)]
 
 
 def test_the_echo_of_fastapis_tutorial(place: Place) -> None:
@@ -180,9 +180,9 @@ def test_dependencies_and_authentication(place: Place) -> None:
 def test_a_manager_of_connections_in_memory_where_conversations_are_resident(place: Place) -> None:
     with place.socket("resident", "to=/ws/1") as one, place.socket("resident", "to=/ws/2") as two:
         assert asked(one, "hello", 2) == ["You wrote: hello", "Client #1 says: hello"]
-        assert two.recv(timeout=20) == "Client #1 says: hello"
+        assert two.recv(timeout=60) == "Client #1 says: hello"
         two.close()
-        assert one.recv(timeout=20) == "Client #2 left the chat"
+        assert one.recv(timeout=60) == "Client #2 left the chat"
 
 
 def test_the_examples_of_starlettes_documentation(place: Place) -> None:
@@ -195,7 +195,7 @@ def test_the_examples_of_starlettes_documentation(place: Place) -> None:
     with place.socket("starlette", "to=/once") as socket:
         assert asked(socket, "[1, 2]") == ["[2,1]"]
         with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=20)
+            socket.recv(timeout=60)
 
 
 def test_records_go_with_their_connections(cloud: tuple[int, Place]) -> None:
