@@ -106,7 +106,10 @@ TESTS = {
     "Lambda authorizers of `$connect`": (
         f"{SOCKETS}test_an_authorizer_decides_first_and_every_event_tells_what_it_said",
     ),
-    "API keys": (f"{AUTHORIZERS}test_an_api_key",),
+    "API keys": (
+        f"{AUTHORIZERS}test_an_api_key",
+        f"{SOCKETS}test_an_api_key_lets_in_and_every_event_tells_it",
+    ),
     "AWS_IAM": (f"{AUTHORIZERS}test_a_signature",),
     "Schedules": (
         f"{SOURCES}test_queues_and_schedules_invoke_functions",

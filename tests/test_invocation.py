@@ -17,7 +17,7 @@ from lambent.runtime.function import Function
 from lambent.types import Invocation, Receive, Scope, Send
 from tests.payloads import payload
 from tests.runtime.served import Replying, served
-from tests.runtime.test_watchdog import answered, soon, timed
+from tests.runtime.test_watchdog import answered, following, soon, timed
 from tests.support.runtime_api import LIMIT, Answer, answer, invocation
 
 
@@ -142,8 +142,8 @@ def test_the_lifespan_has_none_and_neither_have_its_tasks() -> None:
         await send({"type": "lifespan.shutdown.complete"})
 
     event = payload("function_url_get")
-    [call] = served(Lambent(app), soon(event, 60)).posts
-    assert call.json["body"] == "id-1"
+    [call] = served(Lambent(app), following(event)).posts
+    assert call.json["body"] == "id-2"
     assert seen == ["none"] * 3
 
 
@@ -319,7 +319,7 @@ def test_work_is_cancelled_at_the_deadline(caplog: pytest.LogCaptureFixture) -> 
             current().wait_until(work())
         return "replied"
 
-    posts = timed(Function(handler), soon(1), soon(2, request_id="id-2")).posts
+    posts = timed(Function(handler), soon(1), following(2)).posts
     assert answered(posts) == [("id-1/response", "replied"), ("id-2/response", "replied")]
     assert ends == ["cancelled"]
     [record] = caplog.records
@@ -341,7 +341,7 @@ def test_work_of_a_handler_that_timed_out_is_cancelled_with_it() -> None:
             await asyncio.sleep(LIMIT)
         return "replied"
 
-    posts = timed(Function(handler), soon(1), soon(2, request_id="id-2")).posts
+    posts = timed(Function(handler), soon(1), following(2)).posts
     assert [call.path.rpartition("/")[2] for call in posts] == ["error", "response"]
     assert ends == ["begun"]
 

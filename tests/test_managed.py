@@ -23,6 +23,8 @@ from tests.payloads import payload
 EVENT = payload("http_api_get")
 WAIT = 20.0
 """Seconds until a test that hangs fails. Nothing waits so long that works."""
+LIMIT = 60.0
+"""The same for an interpreter that begins and ends."""
 
 Serve = Callable[["App", Scope], Any]
 
@@ -708,6 +710,39 @@ async def app(scope, receive, send):
 Lambent(app{options})(payload("http_api_get"))
 """
     assert interpret(script) == ("", "", 3)
+
+
+DAEMONS = """
+import asyncio, threading, time
+import lambent.managed
+from lambent import Lambent
+from tests.payloads import payload
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        numbers.append(1)
+        if len(numbers) == {count}:
+            begun.set()
+            {work}
+        await asyncio.sleep(3600)
+
+numbers = []
+begun = threading.Event()
+lambent.managed._SHUTDOWN_SECONDS = 0.1
+handler = Lambent(app, lifespan="off")
+for _ in range({count}):
+    threading.Thread(target=handler, args=[payload("http_api_get")], daemon=True).start()
+assert begun.wait(60)
+print("the end")
+"""
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("work", ["await asyncio.sleep(3600)", "time.sleep(3600)"], ids=["waits", "blocks"])
+def test_a_daemon_thread_in_a_call_does_not_keep_the_interpreter(work: str, count: int) -> None:
+    script = DAEMONS.format(work=work, count=count)
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=LIMIT, check=False)
+    assert (done.stdout, done.returncode) == ("the end\n", 0)
 
 
 # What a handler of any kind may rely on

@@ -85,6 +85,63 @@ def test_it_raises_what_the_coroutine_raises_and_runs_the_next_one(
     assert caplog.records == []  # "Task exception was never retrieved", say
 
 
+def interrupt() -> None:
+    """What a handler of a signal does to whatever the loop is at."""
+    raise KeyboardInterrupt("rung")
+
+
+def test_what_an_exception_is_thrown_past_ends_before_the_next_one_runs(runner: Runner) -> None:
+    ended: list[type[BaseException]] = []
+
+    async def work() -> None:
+        runner.loop.call_soon(interrupt)
+        try:
+            await asyncio.Event().wait()
+        except BaseException as error:
+            ended.append(type(error))
+            raise
+
+    with pytest.raises(KeyboardInterrupt, match="rung"):
+        runner.run(work())
+    assert ended == [asyncio.CancelledError]
+    assert asyncio.all_tasks(runner.loop) == set()
+    assert runner.run(after_a_pass()) == "done"
+
+
+def test_what_is_raised_on_being_cancelled_so_is_not_told_again(
+    runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work() -> None:
+        runner.loop.call_soon(interrupt)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise KeyError("cleaning up")
+
+    with pytest.raises(KeyboardInterrupt, match="rung"):
+        runner.run(work())
+    gc.collect()
+    assert caplog.records == []
+
+
+def test_what_swallows_its_cancellation_does_not_hold_back_the_exception(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lambent.runner._CANCEL_SECONDS", 0.01)
+    go_on = asyncio.Event()
+
+    async def work() -> None:
+        runner.loop.call_soon(interrupt)
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await go_on.wait()
+
+    with pytest.raises(KeyboardInterrupt, match="rung"):
+        runner.run(work())
+    go_on.set()
+    assert runner.run(after_a_pass()) == "done"
+
+
 def test_the_coroutine_is_a_task_on_a_running_loop(runner: Runner) -> None:
     async def look() -> tuple[object, object]:
         task = this_task()
@@ -329,6 +386,68 @@ def test_stopping_ends_the_tasks_that_are_left(runner: Runner) -> None:
     runner.run(work())
     runner.stop(1)
     assert ended == ["cancelled"]
+
+
+def test_a_task_that_exits_when_it_is_cancelled_exits_once_all_have_ended_and_the_loop_is_closed(
+    runner: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended: list[str] = []
+
+    async def leave() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            sys.exit(3)
+
+    async def forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("cancelled")
+
+    async def work() -> None:
+        tasks.extend([asyncio.create_task(leave()), asyncio.create_task(forever())])
+        await asyncio.sleep(0)
+
+    tasks: list[asyncio.Task[None]] = []
+    runner.run(work())
+    with pytest.raises(SystemExit, match="3"):
+        runner.stop(1)
+    assert runner.loop.is_closed()
+    assert ended == ["cancelled"]
+    tasks.clear()
+    gc.collect()
+    assert caplog.records == []
+
+
+def test_entering_that_is_cancelled_cancels_the_lifetime_and_the_next_one_may_be_entered(runner: Runner) -> None:
+    ended: list[str] = []
+
+    @asynccontextmanager
+    async def slow() -> AsyncIterator[None]:
+        try:
+            await asyncio.Event().wait()
+            yield
+        finally:
+            await asyncio.sleep(0)
+            ended.append("cancelled")
+
+    async def enter() -> None:
+        entering = asyncio.create_task(runner.enter(slow()))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        entering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+        assert asyncio.all_tasks() == {this_task()}
+
+    runner.run(enter())
+    assert ended == ["cancelled"]
+    assert not runner.alive
+    assert runner.lost is None  # there was nothing yet that could be
+    runner.start(nothing())
+    assert runner.alive
 
 
 def test_a_lifetime_that_ends_by_itself_is_lost_with_its_reason(runner: Runner) -> None:

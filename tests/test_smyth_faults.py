@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Smyth does not 
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src"
-LIMIT = 20
+LIMIT = 60
 """Seconds after which a test that waits has failed."""
 
 APP = """

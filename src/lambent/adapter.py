@@ -63,7 +63,7 @@ class Lambent:
     - `text_types`: media types whose bodies go as text, besides those known to be text.
     - `exclude_headers`: names of response headers that are not sent.
     - `errors`: an exception of the application is answered with 500 (`respond`), or fails the invocation (`raise`), so
-      that Lambda counts, retries and alarms.
+      that Lambda counts, retries and alarms. None: what the application's `lambent_errors` says, else `respond`.
     - `failure_statuses`: responses with these statuses fail the invocation.
     - `trusted_proxies`: how many proxies in front of the function are believed in what they say of the client.
     - `stream`: responses leave piece by piece, through a Function URL or a REST API that is set to it. No event says
@@ -84,6 +84,8 @@ class Lambent:
     """There once an event of a WebSocket has come."""
     _environment: ManagedEnvironment | None = None
     """There once the handler has been called: our own runtime makes none."""
+    plain_json: bool
+    """Handler: whether what it replies is plain JSON: people's own functions for events may return more."""
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class Lambent:
         base_path: str = "",
         text_types: Iterable[str] = (),
         exclude_headers: Iterable[str] = (),
-        errors: Literal["respond", "raise"] = "respond",
+        errors: Literal["respond", "raise"] | None = None,
         failure_statuses: Iterable[int] = (),
         trusted_proxies: int = 1,
         stream: bool | None = None,
@@ -106,20 +108,20 @@ class Lambent:
         websocket_endpoint: str | Poster | None = None,
         events: Events | None = None,
     ) -> None:
-        _check_all(app, lifespan, errors, websockets)
+        self.errors: str = getattr(app, "lambent_errors", "respond") if errors is None else errors
+        _check_all(app, lifespan, self.errors, websockets)
         self.app = app
         self.lifespan = lifespan
         self.gateways = tuple(gateways)
         self.base_path = "/" + base_path.strip("/") if base_path.strip("/") else ""
-        self.errors = errors
         self.failure_statuses = frozenset(failure_statuses)
         self._settings = Settings(frozenset(map(str.lower, text_types)), trusted_proxies, websocket_path)
         self._excluded = frozenset(name.lower().encode("latin-1") for name in exclude_headers)
-        self._plain = errors == "respond" and not self.failure_statuses and not self._excluded
+        self._plain = self.errors == "respond" and not self.failure_statuses and not self._excluded
         self.stream = _streams(stream)
         self._pad = pad_empty
         self._websockets = websockets, store, websocket_endpoint
-        self._events = events
+        self._events, self.plain_json = events, events is None
         self._state: dict[str, object] = {}
         if events is not None:
             events.bind(app, self._get_state, self.gateways, self._settings, self.base_path)
@@ -228,7 +230,7 @@ class Lambent:
         """What serves WebSockets: made with the first event of one."""
         from lambent.websocket.setup import conversations
 
-        self._conversations = conversations(self.app, *self._websockets, self._settings, self._fails, self._get_state)
+        self._conversations = conversations(self.app, *self._websockets, self._settings, self._permit, self._get_state)
         return self._conversations
 
     def _get_state(self) -> dict[str, object]:
@@ -254,9 +256,15 @@ class Lambent:
             _log(scope, raised, answered=sent)
         if sent:
             return None
-        response = held[0] if held else _text(500, "Internal Server Error")
+        return self._permit(held[0] if held else _text(500, "Internal Server Error"), raised)
+
+    def _permit(self, response: Response, raised: BaseException | None) -> Response:
+        """The response, if the invocation may end with it. Raises what fails the invocation."""
+        if isinstance(raised, Exception) and self.errors == "raise" and response.status >= 500:
+            raise raised
         if response.status in self.failure_statuses:
             raise FailureStatus(f"The application answered {response.status}: {response.body[:500]!r}") from raised
+        self._exclude(response)
         return response
 
     def _streamed(self, gateway: Gateway) -> StreamedDoor | None:

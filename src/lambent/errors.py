@@ -1,6 +1,8 @@
 """Every exception that Lambent raises, as one tree.
 
     LambentError
+    ├── HTTPException          a request is answered with this status (lambent.api)
+    ├── ClientDisconnect       the client went away before all of its request had come (lambent.api)
     ├── EventError             the event cannot be served
     │   ├── UnknownEvent         no gateway builds events of this shape
     │   ├── MalformedEvent       a gateway or source does, but a field of it cannot be read
@@ -146,7 +148,11 @@ class BatchFailed(AppError):
     """
 
     def __init__(self, count: int, errors: Sequence[BaseException]) -> None:
-        first = f"{type(errors[0]).__name__}: {errors[0]}"
+        try:
+            words = str(errors[0])
+        except Exception:
+            words = "its __str__ failed"
+        first = f"{type(errors[0]).__name__}: {words}"
         super().__init__(f"{len(errors)} of {count} records failed; the first with {first:.500}")
         self.errors = list(errors)
         self.__cause__ = errors[0]

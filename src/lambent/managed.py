@@ -16,6 +16,7 @@ import logging
 import threading
 from contextlib import suppress
 
+from lambent.ahead import AHEAD
 from lambent.errors import AlreadyReplied, IncompleteResponse, WrongEventLoop
 from lambent.invocation import CURRENT, Handled
 from lambent.runner import Runner
@@ -35,12 +36,13 @@ _NONE = object()
 class ReturnedInvocation(Handled):
     """An invocation that keeps its reply for the `return` statement."""
 
-    __slots__ = ("_result",)
+    __slots__ = ("_result", "held")
 
     def __init__(self, event: Event, context: Context | None) -> None:
         self.event = event  # what `Handled` does: a call less, for each invocation
         self.context = context
         self.work = []
+        self.held = False
         self._result: Result = _NONE
 
     async def reply(self, result: Result) -> None:
@@ -139,15 +141,30 @@ class ManagedEnvironment:
 
     def close(self) -> None:
         """Leave the lifetime and close the loop, unless it is a caller's own. What fails is logged."""
-        with self._turn, self._change:
-            runner, thread = self._runner, self._thread
-            self._runner = self._alone = self._thread = None
-            atexit.unregister(self.close)
+        self._close(None)
+
+    def _at_exit(self) -> None:
+        """`close`, unless a call will not end, of a daemon thread, say: that must not keep the interpreter."""
+        self._close(_SHUTDOWN_SECONDS)
+
+    def _close(self, patience: float | None) -> None:
+        """`close`, waiting `patience` seconds at most for a call, and for the loop's thread; None: until they end."""
+        if not self._turn.acquire(timeout=-1 if patience is None else patience):
+            return
+        try:
+            with self._change:
+                runner, thread = self._runner, self._thread
+                self._runner = self._alone = self._thread = None
+                atexit.unregister(self._at_exit)
+        finally:
+            self._turn.release()
         if runner is None or runner.loop.is_closed():
             return
         if thread is not None:
             runner.loop.call_soon_threadsafe(runner.loop.stop)
-            thread.join()
+            thread.join(patience)
+            if thread.is_alive():
+                return
         if not runner.loop.is_running():
             try:
                 if self._is_ours:
@@ -191,12 +208,16 @@ class ManagedEnvironment:
                 stopped = True
 
     def _open(self) -> Runner:
-        """The runner, with a loop that is not closed: ours, if there is none. Needs the right to change."""
+        """The runner, with a loop that is not closed: if there is none, that of the import, or ours.
+
+        Needs the right to change.
+        """
         runner = self._runner
         if runner is None or runner.loop.is_closed():
-            runner = self._runner = Runner()
-            self._is_ours = True
-            atexit.register(self.close)
+            ahead = AHEAD.take()
+            runner = self._runner = Runner(ahead)
+            self._is_ours = ahead is None
+            atexit.register(self._at_exit)
         return runner
 
     def _enter(self, runner: Runner) -> asyncio.Task[None]:

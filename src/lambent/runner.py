@@ -42,8 +42,10 @@ if sys.version_info < (3, 14):  # from then on they are in C, and not counted
 class Runner:
     """Owns one event loop and, between `start` and `stop`, one lifetime. Belongs to one thread at a time."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None, *, lent: bool = False) -> None:
         self.loop = loop or asyncio.new_event_loop()
+        self._lent = lent
+        """Whether others have something on the loop too: then it is not closed here."""
         self.alive = False
         """Whether a lifetime has been entered and has not ended."""
         self._first_step: FirstStep | None = None
@@ -76,6 +78,11 @@ class Runner:
         self._task = task
         try:
             return self.loop.run_until_complete(task)
+        except BaseException:
+            loop = self.loop
+            if not (task.done() or loop.is_closed() or loop.is_running()):  # thrown past it, by a signal handler, say
+                _end(loop, {task})
+            raise
         finally:
             self._task = None
 
@@ -92,12 +99,21 @@ class Runner:
         """`start` for a loop that runs already."""
         self._leave = asyncio.Event()
         entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._lifetime = asyncio.create_task(_live(lifetime, entered, self._leave), name="lambent lifetime")
-        await entered
+        task = asyncio.create_task(_live(lifetime, entered, self._leave), name="lambent lifetime")
+        self._lifetime = task
+        try:
+            await entered
+        except asyncio.CancelledError:
+            self._lifetime = None
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=_CANCEL_SECONDS)
+            for each in done:
+                each.cancelled() or each.exception()  # seen
+            raise
         self.alive = True
-        ours = [task for task in asyncio.all_tasks() if task.get_name().startswith("lambent lifespan")]
+        ours = [each for each in asyncio.all_tasks() if each.get_name().startswith("lambent lifespan")]
         self._sleepers = 1 + len(ours)
-        self._lifetime.add_done_callback(self._ended)
+        task.add_done_callback(self._ended)
 
     def stop(self, timeout: float) -> None:
         """Leave the lifetime, waiting `timeout` seconds at most, and close the loop. Raises what leaving it raises."""
@@ -105,8 +121,11 @@ class Runner:
             if self._lifetime is not None:
                 self.loop.run_until_complete(self.leave(timeout))
         finally:
-            _cancel_all(self.loop)
-            self.loop.close()
+            if not self._lent:
+                try:
+                    _cancel_all(self.loop)
+                finally:
+                    self.loop.close()
 
     async def leave(self, timeout: float) -> None:
         """`stop` for a loop that runs on: it is not closed."""
@@ -260,13 +279,24 @@ async def _live(
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
     """End what is left on the loop as `asyncio.run` does, async generators included, but wait for nothing for ever."""
     tasks = asyncio.all_tasks(loop)
+    if tasks:
+        _end(loop, tasks)
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+def _end(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they have ended, but not for ever. Raises the exit of one, once the others have."""
     for task in tasks:
         task.cancel()
-    if tasks:
-        done, _ = loop.run_until_complete(asyncio.wait(tasks, timeout=_CANCEL_SECONDS))
-        for task in done:
-            task.cancelled() or task.exception()  # seen
-    loop.run_until_complete(loop.shutdown_asyncgens())
+    waiting = loop.create_task(asyncio.wait(tasks, timeout=_CANCEL_SECONDS))
+    try:
+        loop.run_until_complete(waiting)
+    except (SystemExit, KeyboardInterrupt):
+        loop.run_until_complete(waiting)
+        raise
+    finally:
+        for task in tasks:
+            task.done() and (task.cancelled() or task.exception())  # seen
 
 
 class FirstStep:

@@ -248,6 +248,40 @@ def test_where_it_is_not_required_an_exception_of_startup_is_logged_with_its_tra
     assert record.exc_info[2] is not None
 
 
+async def wait_for_what_is_cancelled() -> None:
+    future = asyncio.get_running_loop().create_future()
+    future.cancel()
+    await future
+
+
+async def cancelled_in_startup(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await wait_for_what_is_cancelled()
+
+
+def test_where_it_is_required_a_startup_that_is_cancelled_is_a_failure() -> None:
+    with pytest.raises(LifespanFailed, match=r"^The lifespan was cancelled\.$"):
+        live(cancelled_in_startup, required=True)
+
+
+def test_where_it_is_not_required_a_startup_that_is_cancelled_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    live(cancelled_in_startup)
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage() == "The lifespan failed before it answered; going on without one."
+    assert "LifespanFailed: The lifespan was cancelled." in caplog.text
+
+
+def test_a_failure_that_was_said_and_then_cancelled_is_raised_in_the_application_s_words() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+        await wait_for_what_is_cancelled()
+
+    with pytest.raises(LifespanFailed, match=r"^no database$"):
+        live(app)
+
+
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
 def test_an_exit_during_startup_is_raised_and_leaves_nothing_behind(
@@ -426,6 +460,24 @@ def test_a_lifespan_that_raises_with_its_startup_cancels_the_body() -> None:
     with pytest.raises(LifespanEnded) as caught:
         asyncio.run(main())
     assert isinstance(caught.value.__cause__, Startup)
+
+
+def test_a_lifespan_that_is_cancelled_with_its_startup_cancels_the_body() -> None:
+    entered: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(COMPLETE)
+        await wait_for_what_is_cancelled()
+
+    async def main() -> None:
+        async with lifespan(app, {}, required=True):
+            entered.append(True)
+            await asyncio.Event().wait()
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+    assert entered == [True]
 
 
 def test_a_body_that_is_cancelled_from_elsewhere_stays_cancelled() -> None:

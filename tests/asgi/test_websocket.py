@@ -85,7 +85,7 @@ async def led_to(state: str) -> tuple[WebSocketConversation, Client]:
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
     async def main() -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await story()
 
     asyncio.run(main())
@@ -430,6 +430,25 @@ def test_who_has_closed_hears_its_own_code() -> None:
         await talk.receive()
         await talk.send({**CLOSE, "code": 4321})
         assert (await talk.receive())["code"] == 4321
+
+    run(story)
+
+
+def test_a_task_that_waits_hears_that_another_has_closed_once_the_client_is_told() -> None:
+    async def story() -> None:
+        talk, client = await led_to(OPEN)
+        await talk.receive()
+        tasks = [asyncio.ensure_future(talk.receive()) for _ in range(2)]
+        await asyncio.sleep(0)
+        await talk.send({**CLOSE, "code": 4321})
+        assert client.told[-1] == ("close", 4321, "")
+        done, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result() for task in done] == [{"type": "websocket.disconnect", "code": 4321, "reason": ""}]
+        await asyncio.sleep(0)
+        assert talk.waits
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left)
 
     run(story)
 

@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from lambent.runner import Runner
 from lambent.runtime import loop as runtime_loop
+from lambent.runtime import watchdog as runtime_watchdog
 from lambent.runtime.client import Client
 from lambent.runtime.codec import EXACT, Codec
 from lambent.runtime.watchdog import Watchdog
 from lambent.types import Handler, Invocation
-from tests.support.runtime_api import RuntimeAPI, Step
+from tests.support.runtime_api import LIMIT, RuntimeAPI, Step
+
+NOW = 1_800_000_000.0
+"""What the clock says to a watchdog in `on_time`, in seconds since the epoch."""
+
+
+def deadline(seconds: float) -> str:
+    """The header of an invocation that has so many from the moment on that a watchdog in `on_time` takes it."""
+    return f"Lambda-Runtime-Deadline-Ms: {int((NOW + seconds) * 1000)}"
+
+
+@contextmanager
+def on_time(*, patient: bool = True) -> Iterator[None]:
+    """A busy machine takes no time from an invocation that is on its way to the watchdog: its clock stands still.
+
+    A `patient` watchdog also waits for the loop, and for the end of what it has cancelled, as long as it takes.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime_watchdog, "time", lambda: NOW)
+        if patient:
+            patch.setattr(runtime_watchdog.Expired, "grace", LIMIT)
+        yield
 
 
 def served(
@@ -41,6 +66,13 @@ def served(
 
 def watching(runner: Runner, api: RuntimeAPI) -> Watchdog:
     return Watchdog(runner.loop, api.address, 0.25, lambda event: None, bool)
+
+
+def leave(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder that is removed then, until the test ends."""
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
 
 
 class Replying:

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambent import Events, Lambent
 from lambent.runtime import codec
-from lambent.runtime.codec import EXACT
+from lambent.runtime.codec import ESCAPED, EXACT, Codec
+from lambent.runtime.function import Function
 from tests.support.processes import environment
 
 TEXT = st.text(st.characters())  # lone surrogates too
@@ -33,10 +35,9 @@ PLAIN = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(VALUES)
 def test_what_is_written_is_read_again(value: Any) -> None:
-    written = EXACT.encode(value)
-
-    assert written.isascii()
-    assert EXACT.decode(written) == value
+    assert EXACT.decode(EXACT.encode(value)) == value
+    assert ESCAPED.decode(ESCAPED.encode(value)) == value
+    assert ESCAPED.encode(value).isascii()
 
 
 @settings(max_examples=60, deadline=None)
@@ -52,7 +53,8 @@ def test_a_decimal_is_a_number_to_the_last_digit(value: Decimal, text: str) -> N
         (None, b"null"),
         ((1, [2]), b"[1, [2]]"),
         ({1: 2, None: 3, False: 4}, b'{"1": 2, "null": 3, "false": 4}'),
-        (["é".encode(), b""], b'["\\u00e9", ""]'),
+        (["é".encode(), b""], '["é", ""]'.encode()),
+        ({"é": "日本語 \u2028 💡"}, '{"é": "日本語 \u2028 💡"}'.encode()),
         ("é\ud800\0", b'"\\u00e9\\ud800\\u0000"'),
         (10**400, b"1" + b"0" * 400),
         (-0.0, b"-0.0"),
@@ -68,6 +70,42 @@ def test_a_decimal_is_a_number_to_the_last_digit(value: Decimal, text: str) -> N
 )
 def test_a_value_is_written(value: Any, written: bytes) -> None:
     assert EXACT.encode(value) == written
+
+
+@pytest.mark.parametrize(("python", "expected"), [("3.11", ESCAPED), ("3.13", EXACT)], ids=["3.11", "3.13"])
+@pytest.mark.parametrize("value", ["é \u2028 \0 \x7f 💡", {"日本": ["語".encode(), Decimal("1.10")]}, (1, [2.5, None])])
+def test_it_is_what_aws_s_client_writes(
+    monkeypatch: pytest.MonkeyPatch, python: str, expected: Codec, value: Any
+) -> None:
+    assert expected.encode(value) == written_by_aws(monkeypatch, python, value)
+
+
+def written_by_aws(monkeypatch: pytest.MonkeyPatch, python: str, value: Any) -> bytes:
+    """What AWS's client posts where it is Lambda's runtime for that Python."""
+    marshaller = pytest.importorskip("awslambdaric.lambda_runtime_marshaller", reason="it has wheels for Linux only")
+    monkeypatch.setenv("AWS_EXECUTION_ENV", f"AWS_Lambda_python{python}")
+    written: str = marshaller.to_json(value)
+    return written.encode()
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None: ...
+
+
+def test_a_function_gets_what_aws_s_client_of_this_python_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    python = "{}.{}".format(*sys.version_info)
+    function = Function(lambda event, context: event)
+    assert codec.suited(function).encode("é") == written_by_aws(monkeypatch, python, "é")
+
+
+def test_an_application_gets_the_fast_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = Codec(EXACT.decode, EXACT.encode)
+    monkeypatch.setattr(codec, "fast", lambda: fast)
+    assert codec.suited(Lambent(app)) is fast
+
+
+@pytest.mark.parametrize("handler", [Events(), Lambent(app, events=Events())], ids=["Events", "Lambent"])
+def test_functions_for_events_get_the_exact_one(handler: Any) -> None:
+    assert codec.suited(handler) is EXACT
 
 
 @pytest.mark.parametrize("number", range(3))

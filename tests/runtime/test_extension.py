@@ -75,7 +75,7 @@ def test_a_service_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Mo
     given_up = threading.Event()
 
     def late() -> Answer:
-        given_up.wait(20)
+        given_up.wait(60)
         return answer(200)
 
     with RuntimeAPI() as api:

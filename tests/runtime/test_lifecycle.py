@@ -1,11 +1,14 @@
 """The whole life of `python -m lambent.runtime`, as a process of its own."""
 
+import asyncio
 import json
 import re
 import signal
 import socket
 import sys
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,8 @@ import pytest
 
 from lambent.runner import Runner
 from lambent.runtime.function import Function
-from lambent.runtime.lifecycle import _on_sigterm, event_loop
+from lambent.runtime.lifecycle import _on_sigterm, _shutdown, event_loop
+from tests.integration.newcomer import free_port
 from tests.support.processes import Ended, Process, environment, runtime
 from tests.support.runtime_api import BASE, HANG_UP, Answer, RuntimeAPI, Step, answer, invocation
 
@@ -36,6 +40,26 @@ def function_url(path: str) -> Answer:
 FUNCTION = """
 def handler(event, context):
     return [event, context.function_name, context.aws_request_id]
+"""
+
+GONE = """
+import os, tempfile
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+"""
+
+EVENTS = """
+from decimal import Decimal
+from lambent import Events, Lambent
+
+async def app(scope, receive, send): ...
+
+events = Events()
+handler = {}
+
+@events.invoke()
+async def double(event):
+    return [event * 2, Decimal("1.50"), b"text", float("nan")]
 """
 
 # Each line that it prints says where in its life it is.
@@ -100,6 +124,12 @@ def test_a_function_lives_from_next_to_sigterm(tmp_path: Path) -> None:
 
     assert [call.json for call in api.posts] == [[1, "hello", "id-1"], [2, "hello", "id-2"]]
     assert ended == (0, "", "")
+
+
+@pytest.mark.parametrize("handler", ["events", "Lambent(app, lifespan='off', events=events)"])
+def test_functions_for_events_get_and_reply_exact_numbers(tmp_path: Path, handler: str) -> None:
+    api, _ = lived(tmp_path, EVENTS.format(handler), invocation(b"%d" % 10**30))
+    assert api.posts[0].body == b'[%d, 1.50, "text", NaN]' % (2 * 10**30)
 
 
 @pytest.mark.parametrize("target", ["app:app", "app.app", "app:handler", "app.handler"])
@@ -210,6 +240,13 @@ def test_an_exception_at_import_shows_the_user_s_frames_only(tmp_path: Path) -> 
     ]
     assert lines[-1] == "KeyError: 'a'"
     assert "lambent" not in told(ended)
+
+
+def test_a_module_that_removes_its_folder_is_told_of_all_the_same(tmp_path: Path) -> None:
+    api, ended = died(tmp_path, GONE + "raise KeyError('a')")
+
+    assert [(call.path, call.json["errorType"]) for call in api.calls] == [(f"{BASE}/init/error", "KeyError")]
+    assert ended.status == 1
 
 
 def test_a_module_that_misses_another_shows_where_it_asks_for_it(tmp_path: Path) -> None:
@@ -460,8 +497,7 @@ def test_what_is_not_http_ends_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["app.handler", "app.missing"])
 def test_a_platform_that_was_never_there_ends_it(tmp_path: Path, target: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    port = free_port()
     with runtime(write(tmp_path, FUNCTION), f"127.0.0.1:{port}", target) as process:
         ended = process.wait()
 
@@ -557,10 +593,18 @@ def test_a_shutdown_that_fails_in_words_is_logged(tmp_path: Path) -> None:
     assert told(ended).endswith("lambent.errors.LifespanFailed: no goodbye\n")
 
 
-def test_a_shutdown_that_hangs_is_cut_off(tmp_path: Path) -> None:
-    _, ended = lived(tmp_path, shutdown("import asyncio; await asyncio.sleep(3600)"), function_url("/"))
-    assert (ended.status, ended.stderr) == (1, "")
-    assert told(ended) == "lifespan.startup\nlifespan.shutdown\nThe shutdown of the lifespan took more than 0.25 s.\n"
+def test_a_shutdown_that_hangs_is_cut_off(caplog: pytest.LogCaptureFixture) -> None:
+    """Before the process would be, and its end is the last that may be held up."""
+
+    @asynccontextmanager
+    async def lifetime() -> AsyncIterator[None]:
+        yield
+        await asyncio.Event().wait()
+
+    runner = Runner()
+    runner.start(lifetime())
+    assert _shutdown(runner, 0.06) == 1
+    assert caplog.messages == ["The shutdown of the lifespan took more than 0.03 s."]
 
 
 SWALLOWING = """
@@ -870,3 +914,26 @@ def test_sigterm_ends_the_wait_though_it_interrupts_nothing(kind: str) -> None:
     finally:
         runner.stop(1)
         signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
+def test_a_sigterm_while_the_loop_is_closed_is_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asyncio closes the pipe that signals wake it by before it gives up its hold on them."""
+    before = signal.getsignal(signal.SIGTERM)
+    runner = Runner()
+    close = runner.loop._close_self_pipe  # type: ignore[attr-defined]  # of asyncio's loops for Unix
+
+    def close_and_be_told() -> None:
+        close()
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(runner.loop, "_close_self_pipe", close_and_be_told)
+    runner.start(Function(print).lifetime())
+    try:
+        _on_sigterm(runner)
+        assert _shutdown(runner, 1) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().err == ""

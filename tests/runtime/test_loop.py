@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -23,7 +24,7 @@ from lambent.runtime.client import Client
 from lambent.runtime.codec import EXACT
 from lambent.runtime.function import Function
 from lambent.types import Context, Invocation, Receive, Scope, Send
-from tests.runtime.served import Replying, served, watching
+from tests.runtime.served import Replying, leave, served, watching
 from tests.support.processes import Ended, runtime
 from tests.support.runtime_api import BASE, HANG_UP, LIMIT, RuntimeAPI, Step, answer, invocation
 
@@ -53,7 +54,7 @@ def test_an_invocation_is_answered_and_the_next_one_asked_for() -> None:
 
     assert [(call.method, call.path, call.body) for call in api.calls] == [
         ("GET", NEXT, b""),
-        ("POST", f"{BASE}/invocation/id-1/response", b'{"a": "\\u00e9"}'),
+        ("POST", f"{BASE}/invocation/id-1/response", b'{"a": "\xc3\xa9"}'),
         ("GET", NEXT, b""),
         ("POST", f"{BASE}/invocation/id-2/response", b"[2]"),
         ("GET", NEXT, b""),
@@ -171,6 +172,22 @@ def failed(function: Callable[[Any, Any], Any], step: Step) -> dict[str, Any]:
 
 def fail(event: Any, context: Any) -> None:
     raise KeyError("a")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder that is in use cannot be removed")
+def test_a_function_that_removes_its_folder_is_told_of_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handler(event: Any, context: Any) -> Any:
+        if event == "next":
+            return "served"
+        leave(tmp_path / "gone", monkeypatch)
+        raise KeyError("a")
+
+    error, response = served(Function(handler), invocation(), invocation(b'"next"', request_id="id-2")).posts
+    assert error.json["errorType"] == "KeyError"
+    assert json.loads(error.headers["lambda-runtime-function-xray-error-cause"])["working_directory"] == ""
+    assert response.json == "served"
 
 
 async def fail_later(event: Any, context: Any) -> None:

@@ -4,7 +4,10 @@ import asyncio
 import base64
 import json
 import logging
+import os
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +17,10 @@ from lambent.errors import AlreadyReplied
 from lambent.invocation import Streamed
 from lambent.runtime import requests, stream
 from lambent.runtime.function import Function, Generator
-from lambent.runtime.reply import ResponseStream
+from lambent.runtime.reply import ResponseStream, working_directory
 from lambent.types import Handler, Invocation, Receive, Scope, Send
 from tests.payloads import payload
-from tests.runtime.served import Replying, served
+from tests.runtime.served import Replying, leave, served
 from tests.support.runtime_api import BASE, HANG_UP, Call, RuntimeAPI, answer, invocation
 
 PRELUDE = {"statusCode": 200, "headers": {"content-type": "text/plain"}, "cookies": []}
@@ -312,3 +315,19 @@ def test_what_is_written_to_one_that_went_away_is_refused_for_good() -> None:
         assert not writer.open
 
     asyncio.run(scene())
+
+
+def test_the_working_directory_is_named() -> None:
+    assert working_directory() == os.getcwd()  # noqa: PTH109 - as it is told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder that is in use cannot be removed")
+def test_a_stream_fails_by_the_user_s_error_where_the_folder_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pieces(event: Any, context: Any) -> Any:
+        yield b"one"
+        leave(tmp_path / "gone", monkeypatch)
+        raise KeyError("a")
+
+    assert streamed(Generator(pieces)).headers["lambda-runtime-function-error-type"] == "Function.KeyError"

@@ -14,6 +14,7 @@ import pytest
 from lambent.errors import ConfigurationError
 from lambent.runtime.server import endpoint
 from tests.support.processes import Process
+from tests.support.runtime_api import LIMIT
 from tests.support.web_server import COMMAND, WebServer, ask
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGTERM, and no sh")
@@ -152,7 +153,10 @@ def test_a_port_that_is_taken_is_loud(tmp_path: Path) -> None:
 
 def test_an_open_request_ends_before_the_lifespan(tmp_path: Path) -> None:
     body = "print('asked', flush=True); await asyncio.to_thread(sys.stdin.readline); await answer(send, 'late')"
-    with WebServer(write(tmp_path, body), "app:app") as server, closing(server.connection()) as connection:
+    with (
+        WebServer(write(tmp_path, body), "app:app", LAMBENT_SHUTDOWN_SECONDS=str(LIMIT)) as server,
+        closing(server.connection()) as connection,
+    ):
         connection.request("GET", "/")
         server.wait_for("asked")
         server.terminate()
@@ -164,10 +168,11 @@ def test_an_open_request_ends_before_the_lifespan(tmp_path: Path) -> None:
     assert (lines, ended.status) == (["stopped"], 0)
 
 
-def test_an_open_request_is_cut_off_when_the_time_is_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", ["0", "0.5"])
+def test_an_open_request_is_cut_off_when_the_time_is_up(tmp_path: Path, seconds: str) -> None:
     body = "print('asked', flush=True); await asyncio.Event().wait()"
     with (
-        WebServer(write(tmp_path, body), "app:app", LAMBENT_SHUTDOWN_SECONDS="0") as server,
+        WebServer(write(tmp_path, body), "app:app", LAMBENT_SHUTDOWN_SECONDS=seconds) as server,
         closing(server.connection()) as connection,
     ):
         connection.request("GET", "/")
@@ -251,6 +256,14 @@ def test_an_endpoint_that_cannot_be_is_named(environ: dict[str, str], words: str
     with pytest.raises(ConfigurationError) as caught:
         endpoint(environ)
     assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "3601"])
+def test_a_time_for_the_shutdown_that_cannot_be_is_named(tmp_path: Path, text: str) -> None:
+    with Process([*COMMAND, "app:app"], write(tmp_path), {"PORT": "0", "LAMBENT_SHUTDOWN_SECONDS": text}) as process:
+        ended = process.wait()
+    assert ended.status == 1
+    assert ended.stderr == f"Expected LAMBENT_SHUTDOWN_SECONDS to be seconds from 0 to 3600, but got {text!r}.\n"
 
 
 def test_without_uvicorn_the_extra_is_named(tmp_path: Path) -> None:

@@ -6,12 +6,10 @@ import asyncio
 import contextvars
 import logging
 import os
-import socket
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,7 +22,8 @@ from lambent.runtime.codec import EXACT
 from lambent.runtime.function import Function, Generator
 from lambent.runtime.watchdog import Watchdog
 from lambent.types import Handler, Invocation
-from tests.runtime.served import Replying
+from tests.integration.newcomer import free_port
+from tests.runtime.served import NOW, Replying, deadline, on_time
 from tests.support.runtime_api import BASE, HANG_UP, LIMIT, Answer, Call, RuntimeAPI, Step, answer, invocation
 
 COUNT = 16
@@ -58,7 +57,7 @@ class Many(NamedTuple):
                     runner.loop.call_soon_threadsafe(runner.interrupt)
 
         lock = threading.Lock()
-        with RuntimeAPI(*steps, posts=posts, idle=on_idle) as api:
+        with RuntimeAPI(*steps, posts=posts, idle=on_idle) as api, on_time(patient=False):
             watchdog = Watchdog(runner.loop, api.address, margin, timed_out, gave_up, count)
             try:
                 runner.start(handler.lifetime())
@@ -82,23 +81,17 @@ def by_id(posts: Iterable[Call]) -> dict[str, Any]:
     return {post.path.split("/")[-2]: post.json for post in posts}
 
 
-def numbered(count: int = COUNT, *headers: str, seconds: float | None = None) -> list[Step]:
-    """Invocations with the events 0, 1, 2 and the ids id-0, id-1, id-2; the deadline so many `seconds` from now."""
-    if seconds is not None:
-        headers = (*headers, deadline(seconds))
+def numbered(count: int = COUNT, *headers: str) -> list[Step]:
+    """Invocations with the events 0, 1, 2 and the ids id-0, id-1, id-2."""
     return [
         invocation(b"%d" % number, *headers, f"Lambda-Runtime-Trace-Id: Root={number}", request_id=f"id-{number}")
         for number in range(count)
     ]
 
 
-def deadline(seconds: float) -> str:
-    return f"Lambda-Runtime-Deadline-Ms: {int((time.time() + seconds) * 1000)}"
-
-
-def due(step: Callable[[str], Answer], seconds: float) -> Step:
-    """An invocation whose time begins when it is given."""
-    return lambda: step(deadline(seconds))
+def soon(event: bytes = b"1", request_id: str = "id-1", seconds: float = 0.1) -> Step:
+    """An invocation that has little time from the moment on that it is taken."""
+    return invocation(event, deadline(seconds), request_id=request_id)
 
 
 # At the same time
@@ -223,7 +216,9 @@ def test_what_is_left_of_the_time_is_each_one_s_own(many: Many) -> None:
     async def handler(event: Any, context: Any) -> Any:
         return round(context.get_remaining_time_in_millis() / 10_000), round((current().remaining or 0) / 10)
 
-    steps = [invocation(b"1", deadline(10.0 * number), request_id=f"id-{number}") for number in (1, 2, 3)]
+    steps = [
+        invocation(b"1", deadline(time.time() - NOW + 10 * number), request_id=f"id-{number}") for number in (1, 2, 3)
+    ]
     assert many.replies(handler, *steps) == {"id-1": [1, 1], "id-2": [2, 2], "id-3": [3, 3]}
 
 
@@ -382,8 +377,7 @@ def test_each_is_cancelled_at_its_own_deadline(many: Many, caplog: pytest.LogCap
         await begun.wait()
         return event
 
-    late = partial(invocation, b'"late"', request_id="late")
-    steps = [due(late, 0.2), *numbered(COUNT - 1)]
+    steps = [soon(b'"late"', "late", 0.2), *numbered(COUNT - 1)]
     api = many.serve(Function(handler), *steps, margin=0.1, timed_out=lambda event: [504, event])
 
     posts = by_id(api.posts)
@@ -407,7 +401,7 @@ def test_work_after_the_reply_is_cancelled_at_the_deadline(many: Many) -> None:
     async def handler(event: Any, context: Any) -> Any:
         current().wait_until(work())
 
-    api = many.serve(Function(handler), due(partial(invocation, b"1"), 0.1), count=2)
+    api = many.serve(Function(handler), soon(), count=2)
     assert (len(api.posts), ended) == (1, ["cancelled"])
 
 
@@ -416,7 +410,7 @@ def test_work_begun_before_the_time_was_up_is_cancelled_with_the_handler(many: M
         current().wait_until(asyncio.Event().wait())
         await asyncio.Event().wait()
 
-    (post,) = many.serve(Function(handler), due(partial(invocation, b"1"), 0.1), count=2).posts
+    (post,) = many.serve(Function(handler), soon(), count=2).posts
     assert post.json["errorType"] == "Function.TimedOut"
 
 
@@ -435,7 +429,7 @@ def test_a_slot_that_swallows_its_cancellation_is_not_free_and_the_others_are(ma
         await swallowed.wait()
         return event
 
-    stuck = due(partial(invocation, b'"stuck"', request_id="stuck"), 0.1)
+    stuck = soon(b'"stuck"', "stuck")
     api = many.serve(Function(handler), stuck, *numbered(5), count=3, busy=1)
 
     posts = by_id(api.posts)
@@ -456,7 +450,7 @@ def test_a_function_that_outlives_its_deadline_has_its_thread_logged(
             assert over.wait(LIMIT)  # the line that is logged
         return event
 
-    stuck = due(partial(invocation, b'"stuck"', request_id="stuck"), 0.1)
+    stuck = soon(b'"stuck"', "stuck")
     try:
         posts = by_id(many.serve(Function(handler), stuck, *numbered(3), count=2).posts)
     finally:
@@ -485,7 +479,7 @@ def test_when_every_slot_is_stuck_the_process_is_given_up(many: Many) -> None:
     def handler(event: Any, context: Any) -> Any:
         assert release.wait(LIMIT)
 
-    steps = [due(partial(invocation, b"1", request_id=f"id-{number}"), 0.1) for number in range(2)]
+    steps = [soon(request_id=f"id-{number}") for number in range(2)]
     times: list[float] = []
 
     def gave_up() -> None:
@@ -506,9 +500,7 @@ def test_when_one_of_two_slots_is_stuck_it_is_not(many: Many, caplog: pytest.Log
 
     times: list[float] = []
     try:
-        many.serve(
-            Function(handler), due(partial(invocation, b"1"), 0.1), count=2, gave_up=lambda: times.append(time.time())
-        )
+        many.serve(Function(handler), soon(), count=2, gave_up=lambda: times.append(time.time()))
     finally:
         logging.getLogger("lambent").removeHandler(records)
     assert "still runs at its deadline" in caplog.text
@@ -523,7 +515,7 @@ def test_a_handler_that_blocks_the_loop_beyond_all_deadlines_gives_the_process_u
     async def handler(event: Any, context: Any) -> Any:
         assert release.wait(LIMIT)
 
-    (post,) = many.serve(Function(handler), due(partial(invocation, b"1"), 0.1), gave_up=release.set).posts
+    (post,) = many.serve(Function(handler), soon(), gave_up=release.set).posts
     assert post.json["errorType"] == "Function.TimedOut"
     assert "It holds up the event loop" in caplog.text
     assert "assert release.wait(LIMIT)" in caplog.text
@@ -536,7 +528,7 @@ def test_a_late_reply_is_dropped(many: Many) -> None:
         except asyncio.CancelledError:
             return "late"
 
-    (post,) = many.serve(Function(handler), due(partial(invocation, b"1"), 0.1), count=2).posts
+    (post,) = many.serve(Function(handler), soon(), count=2).posts
     assert post.json["errorType"] == "Function.TimedOut"
 
 
@@ -560,7 +552,9 @@ def echo(event: Any, context: Any) -> Any:
 
 
 def test_a_poll_whose_connection_is_lost_is_asked_again(many: Many) -> None:
-    steps = [HANG_UP, HANG_UP, invocation(b"1"), HANG_UP, HANG_UP, HANG_UP, invocation(b"2", request_id="id-2")]
+    """As often as one slot asks again, which may get all of them."""
+    steps = [HANG_UP, HANG_UP, invocation(b"1"), HANG_UP, HANG_UP, invocation(b"2", request_id="id-2")]
+    assert steps.count(HANG_UP) == len(AT_ONCE)
     assert many.replies(echo, *steps, count=2) == {"id-1": 1, "id-2": 2}
 
 
@@ -612,8 +606,7 @@ def test_a_reply_that_cannot_be_posted_is_given_up(many: Many, caplog: pytest.Lo
 def test_a_platform_that_was_never_there_is_found_so_by_all_and_said_once(
     many: Many, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        address = f"127.0.0.1:{unused.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     runner = Runner(many.new_loop())
     handler = Function(echo)
     runner.start(handler.lifetime())

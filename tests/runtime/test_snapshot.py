@@ -18,7 +18,7 @@ import pytest
 from lambent.runner import Runner
 from lambent.runtime import snapshot
 from lambent.runtime.client import Client
-from tests.runtime.test_lifecycle import told
+from tests.runtime.test_lifecycle import GONE, told
 from tests.support.processes import Ended, runtime
 from tests.support.runtime_api import BASE, HANG_UP, Answer, RuntimeAPI, Step, answer, invocation
 
@@ -180,6 +180,12 @@ def test_a_hook_that_fails_after_the_restore_is_reported(
     assert call.json["errorType"] == error_type
     assert (ended.status, ended.stderr) == (65, "")
     assert told(ended).startswith("last\nThe environment could not be restored.\nTraceback")
+
+
+def test_a_hook_that_removes_its_folder_is_told_of_all_the_same(tmp_path: Path) -> None:
+    source = GONE + FAILING.format("before_snapshot", "def", "raise KeyError('a')")
+    api, _ = lived(tmp_path, source, target="app.handler", ends=True)
+    assert [(call.path, call.json["errorType"]) for call in api.calls] == [(f"{BASE}/init/error", "KeyError")]
 
 
 def test_the_lifespan_of_an_environment_whose_hooks_fail_is_shut_down(tmp_path: Path) -> None:

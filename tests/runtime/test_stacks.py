@@ -1,18 +1,21 @@
 """Where code stands, as a log shows it."""
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
+import anyio.from_thread
 import anyio.to_thread
 import pytest
 
 from lambent.invocation import CURRENT, Handled
 from lambent.runtime import stacks
+from lambent.threads import Threads
 from tests.support.runtime_api import LIMIT
 
 
@@ -99,28 +102,86 @@ def test_a_loop_that_waits_is_not_shown() -> None:
     loop.close()
 
 
-def sleep(seconds: float) -> None:
-    time.sleep(seconds)
+def wait_for(gate: threading.Lock) -> None:
+    gate.acquire()
 
 
-@pytest.mark.parametrize("function", [time.sleep, sleep])
-def test_a_thread_of_a_pool_is_shown_while_it_is_busy(function: Callable[[float], None]) -> None:
-    """What is not written in Python, too."""
+async def pools(*, busy: int) -> None:
+    """Wait until so many of their threads are shown, those that are busy."""
+    async with asyncio.timeout(LIMIT):
+        while len(re.findall(r"^thread ", stacks.of_pools(), re.MULTILINE)) != busy:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
 
+
+@pytest.mark.parametrize("written", ["in Python", "in C"])
+def test_a_thread_of_a_pool_is_shown_while_it_is_busy(written: str) -> None:
     async def main() -> None:
-        for run in (asyncio.to_thread, anyio.to_thread.run_sync):
-            before = stacks.of_pools()
-            call = asyncio.create_task(run(function, 0.1))
-            await asyncio.sleep(0.05)
-            during = stacks.of_pools()
+        threads = Threads()
+
+        async def run_in_ours(function: Callable[..., object], *args: object) -> None:
+            await threads.call(partial(function, *args))
+
+        runs: list[Callable[..., Coroutine[Any, Any, Any]]]
+        runs = [asyncio.to_thread, anyio.to_thread.run_sync, run_in_ours]
+        for run in runs:
+            gate = threading.Lock()
+            gate.acquire()
+            await pools(busy=0)
+            call = asyncio.create_task(run(gate.acquire) if written == "in C" else run(wait_for, gate))
+            await pools(busy=1)
+            gate.release()
             await call
-            assert before == ""
-            assert during.startswith("thread ")
+        threads.close()
 
     asyncio.run(main())
 
 
+def test_threads_and_tasks_of_one_name_are_all_shown() -> None:
+    """All threads of AnyIO's pools have one name, and so have ours: one that waits hid one that is busy."""
+
+    async def main() -> None:
+        threads = Threads()
+        runs: list[Callable[[Callable[[], object]], Coroutine[Any, Any, Any]]]
+        runs = [anyio.to_thread.run_sync, threads.call]
+        for run in runs:
+            gates = [threading.Lock(), threading.Lock()]
+            calls = []
+            for gate in gates:
+                gate.acquire()
+                calls.append(asyncio.create_task(run(partial(wait_for, gate))))
+            for busy in (2, 1):
+                await pools(busy=busy)
+                gates.pop().release()
+                await calls.pop()
+            await pools(busy=0)
+        threads.close()
+
+    asyncio.run(main())
+    tasks = [seen for seen in shown(seen_while(two_of_one_name)) if seen == "await asleep()"]
+    assert len(tasks) == 2
+
+
+async def two_of_one_name() -> None:
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(a_task(), name="resize")
+
+
+async def a_task() -> None:
+    await asleep()
+
+
+def test_a_thread_with_a_loop_of_its_own_is_none_of_a_pool() -> None:
+    with anyio.from_thread.start_blocking_portal():
+        asyncio.run(pools(busy=0))
+
+
 def test_a_thread_of_a_pool_that_waits_is_not_shown() -> None:
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(int).result()
-        assert stacks.of_pools() == ""
+    async def main() -> None:
+        threads = Threads()
+        await asyncio.to_thread(int)
+        await threads.call(int)
+        await pools(busy=0)
+        threads.close()
+
+    asyncio.run(main())

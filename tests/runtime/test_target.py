@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from lambent import Lambent
 from lambent.errors import TargetError
+from lambent.runtime import target as targets
 from lambent.runtime.function import Function, Generator
 from lambent.runtime.target import as_handler, load
 from lambent.types import ASGIApp, Handler, Receive, Scope, Send
@@ -146,6 +148,25 @@ def test_what_cannot_be_a_handler_is_shown(app: Path, attribute: str) -> None:
     assert str(error).startswith(
         f"Expected 'task_app:{attribute}' to be a Lambent, an ASGI application or a function of an event and a context"
     )
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="annotations are evaluated where the function is made")
+def test_annotations_may_name_what_is_there_for_type_checkers_only(task_root: Path) -> None:
+    source = """
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from nowhere import Context, Scope
+def function(event: dict, context: Context): ...
+async def app(scope: Scope, receive, send): ...
+"""
+    (task_root / "task_app.py").write_text(source, "utf-8")
+    assert isinstance(load("task_app.function", Adapted), Function)
+    assert isinstance(load("task_app.app", Adapted), Adapted)
+
+
+def test_a_function_is_read_without_its_annotations_being_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "signature_of", lambda function: inspect.signature(three))
+    assert isinstance(as_handler(optional, "app:app", Adapted), Adapted)
 
 
 def test_an_async_generator_function_streams() -> None:

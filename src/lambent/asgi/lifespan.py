@@ -118,11 +118,11 @@ async def _startup(conversation: LifespanConversation, task: asyncio.Task[None],
     if conversation.state is FAILED:
         raise await _failure(conversation, task)
     if conversation.state is RUNNING:
-        if not task.done() or task.exception():
+        if not task.done() or _exception(task):
             return True
         logger.warning("The lifespan returned with its startup: there is nothing that could be told of the shutdown.")
         return False
-    error = task.exception() or LifespanFailed("The application returned from its lifespan without an answer.")
+    error = _exception(task) or LifespanFailed("The application returned from its lifespan without an answer.")
     if required:
         raise error
     if conversation.asked:  # it knows lifespans: this looks like a failure, though the specification says to go on
@@ -143,7 +143,13 @@ async def _shutdown(conversation: LifespanConversation, task: asyncio.Task[None]
 async def _failure(conversation: LifespanConversation, task: asyncio.Task[None]) -> BaseException:
     """Prefer the application's own exception, which frameworks raise right after they have said `failed`."""
     done, _ = await asyncio.wait([task], timeout=1)
-    return (task.exception() if done else None) or LifespanFailed(conversation.message or "The lifespan failed.")
+    error = task.exception() if done and not task.cancelled() else None
+    return error or LifespanFailed(conversation.message or "The lifespan failed.")
+
+
+def _exception(task: asyncio.Task[None]) -> BaseException | None:
+    """Why the lifespan ended, if it did not return: one may be cancelled with what it waits for."""
+    return LifespanFailed("The lifespan was cancelled.") if task.cancelled() else task.exception()
 
 
 @asynccontextmanager

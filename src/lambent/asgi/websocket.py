@@ -103,19 +103,14 @@ class WebSocketConversation:
     def feed(self, message: Message) -> None:
         """Give an application that waits what it waits for."""
         self._message = message
-        fed, self._fed = self._fed, None
-        if fed is not None and not fed.done():
-            fed.set_result(None)
+        self._wake()
 
     async def receive(self) -> Message:
         """The application's `receive`. Where there is nothing to give, it does not return, and never raises."""
         if not self._connected:
             self._connected = True
             return {"type": "websocket.connect"}
-        if self.state in (CLOSED, GONE) and self._message is None and self._code:
-            code, self._code = self._code, 0
-            return {"type": "websocket.disconnect", "code": code, "reason": ""}
-        while (message := self._message) is None or self.state in (UNWINDING, ENDED):
+        while (message := self._take()) is None:
             fed = self._fed
             if fed is None:
                 fed = self._fed = asyncio.get_running_loop().create_future()
@@ -126,12 +121,26 @@ class WebSocketConversation:
                 await asyncio.shield(fed)  # several may wait, and one that is cancelled must not end the others
             finally:
                 self.waiting.discard(task)
-        self._message = None
-        self.replaying = False
-        if message["type"] == "websocket.disconnect":
-            self.state = GONE
+        return message
+
+    def _take(self) -> Message | None:
+        """What there is to receive: the message that has come, or else the end, once."""
+        if self.state in (UNWINDING, ENDED):
+            return None
+        message, self._message = self._message, None
+        if message is not None:
+            self.replaying = False
+            if message["type"] == "websocket.disconnect":
+                self.state, self._code = GONE, 0
+        elif self.state in (CLOSED, GONE) and self._code:
+            message = {"type": "websocket.disconnect", "code": self._code, "reason": ""}
             self._code = 0
         return message
+
+    def _wake(self) -> None:
+        fed, self._fed = self._fed, None
+        if fed is not None and not fed.done():
+            fed.set_result(None)
 
     async def send(self, message: Message) -> None:
         """The application's `send`. Raises UnexpectedMessage or InvalidMessage, and then has changed nothing.
@@ -178,7 +187,10 @@ class WebSocketConversation:
         self._code = int(code) if self.accepted else ABNORMAL
         self.state = CLOSED
         async with self._turn:
-            await self.peer.close(int(code), str(message.get("reason") or ""))
+            try:
+                await self.peer.close(int(code), str(message.get("reason") or ""))
+            finally:
+                self._wake()  # a task that waits, be it of an event that is over, hears of it
 
     async def begin_denial(self, message: Message) -> None:
         """Take the status and the headers of a refusal."""

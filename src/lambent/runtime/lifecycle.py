@@ -18,15 +18,15 @@ import threading
 import weakref
 from contextlib import suppress
 
+from lambent.ahead import AHEAD
 from lambent.errors import ConfigurationError, PlatformError
 from lambent.runner import Runner
 from lambent.runtime import codec, collector, logs, loop, requests
 from lambent.runtime.client import Client
 from lambent.runtime.diagnostic import diagnose, log_record
 from lambent.runtime.extension import register
-from lambent.runtime.function import Function
 from lambent.runtime.records import REPORTED
-from lambent.runtime.reply import check
+from lambent.runtime.reply import check, working_directory
 from lambent.runtime.settings import read
 from lambent.runtime.target import load
 from lambent.runtime.watchdog import Watchdog
@@ -58,6 +58,7 @@ def live(target: str | None, environ: Mapping[str, str], adapt: Callable[[ASGIAp
     client = Client(settings.address)
     runner = Runner(event_loop(settings.loop))
     asyncio.set_event_loop(runner.loop)  # for handlers that ask for "the" event loop
+    AHEAD.offer(runner.loop)
     handler = _init(target or settings.handler, client, runner, adapt)
     collector.resume()
     if handler is None:
@@ -85,7 +86,7 @@ def _handle(settings: Settings, client: Client, runner: Runner, handler: Handler
     count = settings.concurrency or 1
     watchdog = Watchdog(runner.loop, settings.address, settings.margin, _timed_out(handler), _give_up, count)
     try:
-        json = codec.EXACT if isinstance(handler, Function) else codec.fast()
+        json = codec.suited(handler)
         if settings.concurrency is None:
             loop.run(client, runner, handler, json, watchdog)
         else:
@@ -141,7 +142,7 @@ def _init(target: str, client: Client, runner: Runner, adapt: Callable[[ASGIApp]
             logger.disabled = False  # logging.config disables what it does not know: failures would go untold
     except (Exception, asyncio.CancelledError) as error:
         logger.error("Init of %r failed.", target, exc_info=log_record(error), extra={REPORTED: error})
-        report = requests.init_error(diagnose(error, os.getcwd()))
+        report = requests.init_error(diagnose(error, working_directory()))
         check(client.call(report), report)
         client.close()
         return None
@@ -174,6 +175,8 @@ def _shutdown(runner: Runner, seconds: float) -> int:
     if lost is not None:
         logger.error("The lifespan ended by itself; the environment is replaced.", exc_info=lost)
         return 1
+    with suppress(ValueError):  # not the main thread
+        signal.set_wakeup_fd(-1)  # to a pipe that asyncio closes before it lets go of signals
     patience = max(seconds - _CANCEL_SECONDS, seconds / 2)
     try:
         runner.stop(patience)

@@ -23,7 +23,7 @@ from lambent.invocation import CURRENT
 from lambent.runtime import logs, requests
 from lambent.runtime.diagnostic import diagnose, log_record
 from lambent.runtime.invocation import LambdaContext
-from lambent.runtime.reply import RuntimeInvocation, check, said
+from lambent.runtime.reply import RuntimeInvocation, check, said, working_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -231,12 +231,12 @@ def failure(
         logger.error("Request %s failed.", request_id, exc_info=shown, extra={"aws_request_id": request_id})
     if invocation is None:
         echo = received.headers.get("lambda-runtime-invocation-id", "")
-        return requests.error(request_id, diagnose(error, os.getcwd()), echo)
+        return requests.error(request_id, diagnose(error, working_directory()), echo)
     try:
         invocation.claim()
     except (AlreadyReplied, TimedOut):
         return None
-    return invocation.error(diagnose(error, os.getcwd()))
+    return invocation.error(diagnose(error, working_directory()))
 
 
 def _set_trace_id(trace_id: str | None) -> None:

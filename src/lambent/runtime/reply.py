@@ -125,7 +125,7 @@ class RuntimeInvocation(Handled):
     async def abort(self, error: BaseException) -> None:
         """End a streamed reply with an error: with that the time was up, if it was. Raises OSError."""
         assert self.writer is not None  # noqa: S101 - `streaming` was asked
-        await self.writer.fail(diagnose(self.late or error, os.getcwd()), self.request_id)
+        await self.writer.fail(diagnose(self.late or error, working_directory()), self.request_id)
 
     def _streamed(self, prelude: Mapping[str, object] | None, more: bytes) -> Request:
         content_type = stream.content_type(prelude)
@@ -191,6 +191,14 @@ def check(answer: Reply, request: Request) -> None:
 def said(reply: Reply) -> str:
     """An answer, short enough for a message."""
     return f"{reply.status} {reply.body[:200].decode('utf-8', 'replace').strip()}"
+
+
+def working_directory() -> str:
+    """For a diagnostic; empty if it has been removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
 
 
 def _encoded(result: Result, encode: Callable[[Result], bytes]) -> tuple[bytes, str]:

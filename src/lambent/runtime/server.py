@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 import sys
 from contextlib import nullcontext
 from urllib.parse import urlsplit
 
+from lambent.ahead import AHEAD
 from lambent.asgi.lifespan import lifespan
 from lambent.errors import ConfigurationError, LifespanEnded
 from lambent.invocation import CURRENT, Handled
@@ -48,6 +50,7 @@ def serve(target: str | None, environ: Mapping[str, str], adapt: Callable[[ASGIA
     server = _server(served, environ)
     with asyncio.Runner(loop_factory=lambda: event_loop(settings.event_loop(environ))) as runner:
         asyncio.set_event_loop(runner.get_loop())  # for applications that ask for "the" event loop
+        AHEAD.offer(runner.get_loop())
         handler = _loaded(target, adapt)
         if handler is None:
             return 1
@@ -120,7 +123,7 @@ def _server(served: Served, environ: Mapping[str, str]) -> uvicorn.Server:
             'Serving HTTP needs uvicorn, which is not installed. Run: pip install "lambent[server]"'
         ) from None
     host, port = endpoint(environ)
-    seconds = _number("LAMBENT_SHUTDOWN_SECONDS", environ.get("LAMBENT_SHUTDOWN_SECONDS") or "8", 3600)
+    seconds = _shutdown_seconds(environ.get("LAMBENT_SHUTDOWN_SECONDS") or "8")
     return uvicorn.Server(uvicorn.Config(served, host, port, lifespan="off", timeout_graceful_shutdown=seconds))
 
 
@@ -136,6 +139,17 @@ def _number(name: str, text: str, most: int) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= most):
         raise ConfigurationError(f"Expected {name} to be a number from 0 to {most}, but got {text!r}.")
     return int(text)
+
+
+def _shutdown_seconds(text: str) -> int:
+    """Whole ones, as uvicorn wants them: half a second is one."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 3600:
+        raise ConfigurationError(f"Expected LAMBENT_SHUTDOWN_SECONDS to be seconds from 0 to 3600, but got {text!r}.")
+    return math.ceil(seconds)
 
 
 def _keep_signals(server: uvicorn.Server) -> None:

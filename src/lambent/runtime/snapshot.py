@@ -13,7 +13,6 @@ import asyncio
 import inspect
 import logging
 import math
-import os
 import sys
 import time
 
@@ -21,7 +20,7 @@ from lambent.errors import PlatformError, RuntimeAPIError, TimedOut
 from lambent.runtime import requests
 from lambent.runtime.diagnostic import diagnose, log_record
 from lambent.runtime.records import REPORTED
-from lambent.runtime.reply import check, said
+from lambent.runtime.reply import check, said, working_directory
 from lambent.snapstart import hooks
 
 TYPE_CHECKING = False
@@ -133,7 +132,7 @@ async def _awaited(awaitable: Awaitable[object], limit: Limit) -> None:
 
 def _report(client: Client, error: BaseException, words: str, request: Callable[[Diagnostic], Request]) -> None:
     logger.error(words, exc_info=log_record(error), extra={REPORTED: error})
-    report = request(diagnose(error, os.getcwd()))
+    report = request(diagnose(error, working_directory()))
     try:
         check(client.call(report), report)
     except PlatformError as gone:

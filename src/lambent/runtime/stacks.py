@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
 _LIBRARY = threading.__file__.replace("\\", "/").rpartition("/")[0] + "/"
 _WAITING = tuple(f"{_LIBRARY}{name}" for name in ("threading.py", "queue.py", "selectors.py", "runpy.py"))
-_POOLS = (f"{_LIBRARY}concurrent/futures/", "/anyio/_backends/")
-"""Where a thread takes what it is to do. Starlette and FastAPI call sync endpoints in AnyIO's."""
-_IDLE = "_worker"
-"""The function of concurrent.futures in which a thread waits for something to do."""
+_POOLS = (f"{_LIBRARY}concurrent/futures/", "/anyio/_backends/", "/lambent/threads.py")
+"""Where a thread takes what it is to do. AnyIO's call sync endpoints of Starlette and FastAPI, ours those of Api."""
+_PORTAL = "/anyio/from_thread.py"
+"""What a thread of AnyIO's begins in that runs a loop of its own, in the same module as its pool: it has no end."""
+_IDLE = ("_worker", "_run")
+"""The functions, of concurrent.futures and ours, in which a thread waits for something to do."""
 
 
 def of_thread(ident: int | None) -> str:
@@ -38,33 +40,38 @@ def of_thread(ident: int | None) -> str:
 
 def of_tasks(loop: asyncio.AbstractEventLoop, invocation: Handled) -> str:
     """Where the tasks stand that handle an invocation, each down to what it awaits. To be called on the loop."""
-    stacks = {
-        task.get_name(): _text(_awaited(task.get_coro()))
+    tasks = (
+        task
         for task in asyncio.all_tasks(loop)
         if any(context.get(CURRENT) is invocation for context in _contexts(task))
-    }
-    return _listed("task", stacks)
+    )
+    return _of_tasks(tasks)
 
 
 def of_loop(loop: asyncio.AbstractEventLoop) -> str:
     """Where all tasks of a loop stand that has no invocation any more. May be called from another thread."""
-    return _listed("task", {task.get_name(): _text(_awaited(task.get_coro())) for task in asyncio.all_tasks(loop)})
+    return _of_tasks(asyncio.all_tasks(loop))
 
 
 def of_pools() -> str:
     """Where the threads of pools stand that have something to do. Whose it is cannot be told."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
-    stacks = {}
+    stacks = []
     for ident, frame in sys._current_frames().items():  # noqa: SLF001 - see above
         stack = list(_stack(frame))
-        if any(_is_pool(each) for each in stack):
-            calls = _is_pool(frame) and frame.f_code.co_name != _IDLE  # what is not Python's has no frame
-            stacks[names.get(ident, str(ident))] = _format([frame]) if calls else _text(stack)
+        if _is_pool(next(filter(_may_be_pool, stack), frame)):
+            calls = _is_pool(frame) and frame.f_code.co_name not in _IDLE  # what is not Python's has no frame
+            stacks.append((names.get(ident, str(ident)), _format([frame]) if calls else _text(stack)))
     return _listed("thread", stacks)
 
 
-def _listed(kind: str, stacks: dict[str, str]) -> str:
-    return "".join(f"{kind} {name}:\n{stack}" for name, stack in sorted(stacks.items()) if stack)
+def _of_tasks(tasks: Iterable[asyncio.Task[object]]) -> str:
+    return _listed("task", ((task.get_name(), _text(_awaited(task.get_coro()))) for task in tasks))
+
+
+def _listed(kind: str, stacks: Iterable[tuple[str, str]]) -> str:
+    """By their names, which are not theirs alone: all threads of AnyIO's pools have one."""
+    return "".join(f"{kind} {name}:\n{stack}" for name, stack in sorted(stacks) if stack)
 
 
 def _text(frames: Iterable[FrameType]) -> str:
@@ -84,6 +91,10 @@ def _path(frame: FrameType) -> str:
 def _is_idle(frame: FrameType) -> bool:
     path = _path(frame)
     return path.startswith((*_WAITING, "<frozen runpy")) or _is_pool(frame)
+
+
+def _may_be_pool(frame: FrameType) -> bool:
+    return _is_pool(frame) or _path(frame).endswith(_PORTAL)
 
 
 def _is_pool(frame: FrameType) -> bool:

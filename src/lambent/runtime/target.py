@@ -13,8 +13,14 @@ from lambent.runtime.function import Function, Generator
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from lambent.types import ASGIApp, Handler
+
+# Python 3.14 evaluates annotations when they are asked for. By its name, for older ones do not have the module.
+_ANNOTATIONS: dict[str, Any] = (
+    {"annotation_format": import_module("annotationlib").Format.FORWARDREF} if sys.version_info >= (3, 14) else {}
+)
 
 
 def load(target: str, adapt: Callable[[ASGIApp], Handler]) -> Handler:
@@ -80,10 +86,18 @@ def _imported(name: str) -> object:
         raise TargetError(f"Syntax error in module '{name}': {lines}", "Runtime.UserCodeSyntaxError") from error
 
 
-def _required_parameters(function: object) -> int:
+def signature_of(function: Callable[..., object]) -> inspect.Signature:
+    """Its parameters, whatever their annotations name: what is there for type checkers only, too.
+
+    Raises TypeError or ValueError if it has none to tell, as builtins do.
+    """
+    return inspect.signature(function, **_ANNOTATIONS)
+
+
+def _required_parameters(function: Callable[..., object]) -> int:
     """How many positional arguments it must be given: an ASGI application three, a handler two."""
     try:
-        parameters = inspect.signature(function).parameters.values()  # type: ignore[arg-type]  # it is callable
+        parameters = signature_of(function).parameters.values()
     except (TypeError, ValueError):  # a builtin without a signature
         return 2
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
 import threading
 from contextvars import copy_context
 from time import monotonic, time
@@ -24,7 +23,7 @@ from lambent.errors import PlatformError, TimedOut
 from lambent.invocation import CURRENT
 from lambent.runtime.client import Client
 from lambent.runtime.diagnostic import diagnose
-from lambent.runtime.reply import check
+from lambent.runtime.reply import check, working_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -210,7 +209,7 @@ class Watchdog:
                 return invocation.response(result)
         except Exception as error:
             logger.error("What replies to a request that timed out has failed: %r", error)
-        return invocation.error(diagnose(late, os.getcwd()))
+        return invocation.error(diagnose(late, working_directory()))
 
     def _cancel(self, invocation: RuntimeInvocation, expired: Expired, said: str) -> None:
         """Have the loop tell the handler and cancel it. If the loop does not get to it, say what it is held up by."""
@@ -232,7 +231,8 @@ class Watchdog:
                 cancel()
 
         running = self._loop.is_running()
-        if not self._takes(tell, expired.grace) and invocation in self._watches:
+        longest = max(expired.grace, expired.due - monotonic())
+        if not self._takes(tell, expired.grace, longest) and invocation in self._watches:
             holding = " It holds up the event loop." if running else ""
             self._log(expired, said + holding, stacks.of_thread(self._handling))
 
@@ -250,7 +250,7 @@ class Watchdog:
 
         expired.due = math.inf
         found: list[str] = []
-        heard = self._takes(lambda: found.append(stacks.of_tasks(self._loop, invocation)), expired.grace)
+        heard = self._takes(lambda: found.append(stacks.of_tasks(self._loop, invocation)), expired.grace, expired.grace)
         where = (found[0] if heard else stacks.of_thread(self._handling)) + stacks.of_pools()
         stuck = sum(each.due == math.inf for each in list(self._expired.values()))
         lost = stuck >= self._slots or (not heard and stuck == len(self._watches))
@@ -264,16 +264,20 @@ class Watchdog:
             if lost:
                 self._give_up()
 
-    def _takes(self, call: Callable[[], object], seconds: float) -> bool:
-        """Have the loop call something. Returns whether it has, within `seconds`."""
-        heard = threading.Event()
+    def _takes(self, call: Callable[[], object], seconds: float, longest: float) -> bool:
+        """Have the loop call something. Returns whether it began within `seconds`, and took no longer than `longest`.
+
+        It may take its time: the lines of a stack are read from files.
+        """
+        begun, done = threading.Event(), threading.Event()
 
         def hear() -> None:
+            begun.set()
             call()
-            heard.set()
+            done.set()
 
         try:
             self._loop.call_soon_threadsafe(hear)
         except RuntimeError:  # it is closed
             return False
-        return heard.wait(seconds)
+        return begun.wait(seconds) and done.wait(longest)
