@@ -6,7 +6,21 @@ import argparse
 import os
 import platform
 
-from bench import batches, broadcast, cold, concurrency, doors, imports, local, runtime, streaming, warm, websocket
+from bench import (
+    api,
+    batches,
+    broadcast,
+    build,
+    cold,
+    concurrency,
+    doors,
+    imports,
+    local,
+    runtime,
+    streaming,
+    warm,
+    websocket,
+)
 from bench.measure import FULL, QUICK
 
 TABLES = {
@@ -15,8 +29,10 @@ TABLES = {
     "websocket": websocket.measure,
     "batches": batches.measure,
     "imports": imports.measure,
+    "api": api.measure,
     "runtime": runtime.measure,
     "cold": cold.measure,
+    "build": build.measure,
     "streaming": streaming.measure,
     "concurrency": concurrency.measure,
     "broadcast": broadcast.measure,

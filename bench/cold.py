@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench.apps import REPLY
 from bench.events import FUNCTION_URL
@@ -60,25 +61,31 @@ def _start(road: Road) -> Usage:
 
 
 async def _first_reply(road: Road) -> Usage:
+    usage, reply = await first_reply([sys.executable, "-s", "-m", road.module, road.target], ROOT)
+    if json.loads(reply["body"]) != REPLY:
+        raise RuntimeError(f"{road.module} replied: {reply!r:.200}")
+    return usage
+
+
+async def first_reply(command: list[str], folder: Path, **variables: str) -> tuple[Usage, Any]:
+    """Start a runtime client, have it handle one event, and end it. Returns what that took, and the reply."""
     api = RuntimeAPI(json.dumps(FUNCTION_URL).encode("ascii"), 1)
     server = await asyncio.get_running_loop().create_server(lambda: Connection(api), "127.0.0.1", 0)
     async with server:
         address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        environ = clean_environ(AWS_LAMBDA_RUNTIME_API=address, **VARIABLES)
+        environ = clean_environ(AWS_LAMBDA_RUNTIME_API=address, **VARIABLES) | variables
         begin = time.perf_counter()
-        process = _started(road, environ)
+        process = _started(command, folder, environ)
         try:
             await asyncio.wait_for(api.done, PATIENCE)
             wall = time.perf_counter() - begin
         finally:
             usage = _ended(process)
-    if json.loads(json.loads(api.replies[0])["body"]) != REPLY:
-        raise RuntimeError(f"{road.module} replied: {api.replies[0][:200]!r}")
-    return Usage(usage, wall)
+    return Usage(usage, wall), json.loads(api.replies[0])
 
 
-def _started(road: Road, environ: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-s", "-m", road.module, road.target], cwd=ROOT, env=environ)
+def _started(command: list[str], folder: Path, environ: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL)
 
 
 def _ended(process: subprocess.Popen[bytes]) -> float:

@@ -57,7 +57,7 @@ MEMORY = Row("memory of the server, MB (aim: < 60)", lambda visit: visit.megabyt
 
 
 def measure(effort: Effort) -> Table:
-    found, missing = peers(node=effort.node)
+    found, missing = peers(node=effort.installs)
     visits = take_turns([partial(_visit, peer, effort) for peer in found], effort.starts)
     rows = [
         _compared(READY, visits),

@@ -34,8 +34,8 @@ class Effort(NamedTuple):
     """`local`: how long requests are sent at most."""
     reloads: int
     """`local`: of each start."""
-    node: bool
-    """`local`: whether the peer that npm installs is measured too."""
+    installs: bool
+    """`local`, `build`: whether the peers are measured too that have to be installed first, by npm and by uv."""
     sockets: int
     """`broadcast`: clients of each server."""
     broadcasts: int
@@ -52,7 +52,7 @@ FULL = Effort(
     requests=1000,
     load_seconds=2,
     reloads=2,
-    node=True,
+    installs=True,
     sockets=1000,
     broadcasts=11,
 )
@@ -67,7 +67,7 @@ QUICK = Effort(
     requests=3,
     load_seconds=0.1,
     reloads=1,
-    node=False,
+    installs=False,
     sockets=5,
     broadcasts=1,
 )
