@@ -31,6 +31,8 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-dev-shm-usage",  # containers have little of it
     "--disable-gpu",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no test depends on the network
+    "--no-proxy-server",
     # A page in the background is as quick as one that is looked at.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
@@ -77,6 +79,8 @@ class Channel:
             if told.get("method") == "Runtime.exceptionThrown":
                 details = told["params"]["exceptionDetails"]
                 self.errors.append(details.get("exception", details).get("description", details["text"]))
+            if told.get("method") == "Log.entryAdded" and told["params"]["entry"]["source"] == "security":
+                self.errors.append(told["params"]["entry"]["text"])
             if wanted(told):
                 return told
 
@@ -86,13 +90,13 @@ class Page:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        for domain in ("Page", "Runtime"):
+        for domain in ("Log", "Page", "Runtime"):
             channel.ask(f"{domain}.enable")
         channel.ask("Emulation.setFocusEmulationEnabled", enabled=True)
 
     @property
     def errors(self) -> list[str]:
-        """Exceptions that its scripts have not caught."""
+        """Exceptions that its scripts have not caught, and what its Content-Security-Policy has kept from it."""
         return self._channel.errors
 
     def open(self, url: str) -> None:

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-LIMIT = 20
+LIMIT = 60
 """Seconds after which whatever is waited for has failed."""
 
 

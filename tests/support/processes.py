@@ -79,6 +79,7 @@ class Process:
 
 
 def runtime(directory: Path, address: str, *target: str, module: str = "lambent.runtime", **variables: str) -> Process:
-    """Start a runtime for `target`. Its warnings are errors too."""
+    """Start a runtime for `target`. Its warnings are errors too. It may end as slowly as the machine is."""
     arguments = [sys.executable, "-W", "error", "-m", module, *target]
-    return Process(arguments, directory, {"AWS_LAMBDA_RUNTIME_API": address, **variables})
+    own = {"AWS_LAMBDA_RUNTIME_API": address, "LAMBENT_SHUTDOWN_SECONDS": str(LIMIT)}
+    return Process(arguments, directory, {**own, **variables})

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-LIMIT = 20
+LIMIT = 60
 """Seconds after which whatever is waited for has failed."""
 
 CTRL_C = "\x03"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-LIMIT = 20
+LIMIT = 60
 """Seconds after which a test that waits has failed."""
 
 BASE = "/2018-06-01/runtime"
