@@ -1,6 +1,8 @@
 # Every target sets up what it needs: Python >= 3.11, make and a package index that pip can reach are enough.
 PORT ?= 3000
 ARGS =
+# Files of tests that run side by side; JOBS=0 where a debugger is to be heard.
+JOBS ?= 3
 VENVS := .venvs
 TEST := $(VENVS)/test/default
 BENCH := $(VENVS)/bench
@@ -14,7 +16,7 @@ demo: $(VENVS)/demo/.stamp  ## the FastAPI example through the local Lambda; POR
 	@$(VENVS)/demo/bin/lambent dev app:app --app-dir examples/fastapi_app --port $(PORT) $(ARGS)
 
 test: $(TEST)/.stamp  ## the tests; ARGS="-k name" goes to pytest
-	$(TEST)/bin/python -m pytest $(ARGS)
+	$(TEST)/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 check: $(TEST)/.stamp  ## lint, format, types, architecture
 	$(TEST)/bin/ruff check
