@@ -48,6 +48,12 @@ def test_a_plain_request_is_told_alike() -> None:
     assert {each.aspect for each in comparison.application} == {"headers added"}
 
 
+def test_a_result_may_be_nested_too_deep_to_be_read() -> None:
+    deep = b"[" * 100_000
+    comparison = compare(read_request("GET", "/", (), b""), ARRIVAL, lambda _door, _event: deep, EVERY)
+    assert comparison.events
+
+
 def test_an_http_api_decodes_the_path() -> None:
     comparison = compared("/a%2Fb%20c", doors=("url", "http", "rest"))
     assert rows(comparison, "path") == {'"/a%2Fb%20c"': {"url", "rest"}, '"/a/b c"': {"http"}}

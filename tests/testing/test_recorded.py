@@ -41,6 +41,7 @@ EXPORTED = [{"@timestamp": "2026-07-10", "@message": ORDER}, {"@timestamp": "202
         ({"results": [[{"field": "@ptr"}]]}, None, ...),
         ({"results": [1, 2]}, None, ...),
         ({"results": [[{"field": [], "value": 1}]]}, None, ...),
+        ({"openapi": "3.0", "components": {"examples": [1]}}, None, ...),
         (SHAREABLE, "order", ORDER),
         (SHAREABLE, "empty", {}),
         (FILTERED, None, ORDER),
@@ -58,6 +59,8 @@ def test_an_event_is_read(document: object, which: str | int | None, event: obje
     ("text", "which", "complaint"),
     [
         ("{", None, "expected JSON, but Expecting property name"),
+        ("[" * 100_000, None, "expected JSON, but maximum recursion depth exceeded"),
+        (json.dumps({"events": [{"message": '{"a":' * 100_000}]}), None, "there are 0 events"),
         (json.dumps(ORDER), "order", "it has one event, and none called 'order'"),
         (json.dumps(SHAREABLE), None, "there are 2 events: choose one of 'order', 'empty'"),
         (json.dumps(SHAREABLE), "odrer", "there is no 'odrer': choose one of 'order', 'empty'"),

@@ -257,5 +257,5 @@ def read(result: Result) -> Any:
         return result.payload
     try:
         return json.loads(result.payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return result.payload

@@ -18,7 +18,7 @@ def read(text: str, which: str | int | None = None) -> Any:
     """The event of a file; of one that has several, `which`, unless it is the only one. ValueError: what is wrong."""
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"expected JSON, but {error}") from None
     found = several(document)
     if found is None:
@@ -37,6 +37,8 @@ def several(document: Any) -> dict[str | int, Any] | None:
     """The events of a document that has several, by name or place; None for one that is an event itself."""
     if is_schema(document):
         examples = document["components"].get("examples") or {}
+        if not isinstance(examples, dict):
+            return None
         return {name: each["value"] for name, each in examples.items() if isinstance(each, dict) and "value" in each}
     messages = logged(document)
     if messages is None:
@@ -87,6 +89,6 @@ def within(message: str) -> Any:
         return None
     try:
         event, end = json.JSONDecoder().raw_decode(message, start)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return event if not message[end:].strip() else None

@@ -136,6 +136,7 @@ def test_a_source_that_cannot_be_understood_is_left_out() -> None:
         ("orders", b"", 409, "orders cannot be fired: it polls a queue: send a message there."),
         ("off", b"", 409, "off cannot be fired: it does not run."),
         ("tick", b"{", 400, "Expected no body, or the event as JSON, but got: "),
+        ("tick", b"[" * 100_000, 400, "Expected no body, or the event as JSON, but got: "),
         ("tick", b"\xff", 400, "Expected no body, or the event as JSON, but got: "),
         ("tick", b'"' + b"x" * 1_048_576 + b'"', 503, "tick has not fired: the event has 1048578 bytes"),
     ],

@@ -55,6 +55,16 @@ def test_a_body_of_json_is_looked_into(pattern: object, wanted: bool) -> None:
     assert wants({"body": pattern}, ORDER) is wanted
 
 
+DEEP = "[" * 100_000
+
+
+def test_what_is_nested_too_deep_to_be_read_is_no_json() -> None:
+    assert wants({"body": [{"prefix": "[["}]}, DEEP)
+    assert not wants({"body": {"kind": ["order"]}}, DEEP)
+    with pytest.raises(ValueError, match="^expected a pattern of JSON, but got "):
+        parse(DEEP)
+
+
 def test_text_is_compared_as_it_is() -> None:
     assert wants({"body": ["hello"]}, "hello")
     assert wants({"body": [{"prefix": "he"}]}, "hello")

@@ -227,7 +227,7 @@ def replaced(passages: Passages) -> Iterator[tuple[str, str]]:
 def read(payload: bytes) -> object:
     try:
         return json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -93,7 +93,7 @@ class EventSources:
             return refusal(409, f"{name} cannot be fired: {of_it}.")
         try:
             json.loads(event or b"null")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return refusal(400, f"Expected no body, or the event as JSON, but got: {error}.")
         try:
             return Answer(202, {"requestId": running.fire(payload=event)})

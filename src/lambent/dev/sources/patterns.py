@@ -17,7 +17,7 @@ def parse(text: str) -> Test:
     """A pattern of JSON → whether a record is wanted. ValueError says what was expected."""
     try:
         pattern = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"expected a pattern of JSON, but got {text!r}: {error}") from None
     if not isinstance(pattern, dict) or not pattern:
         raise ValueError(f'expected a pattern such as {{"body": {{"kind": ["order"]}}}}, but got {text!r}')
@@ -30,7 +30,7 @@ def opened(record: Any, *, structured: bool) -> Record:
     """The record with its body as JSON, where that is what the pattern asks of; a body of another kind is none."""
     try:
         body = json.loads(record["body"])
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if structured:
         return {**record, "body": body}
