@@ -491,6 +491,17 @@ def test_an_application_that_cannot_be_called_is_refused(app: Any) -> None:
         Lambent(app)
 
 
+@pytest.mark.parametrize("path", ["ws", "", "/ws?room=a", "/ws#top", "wss://host/ws", None, 7])
+def test_a_path_of_websockets_that_is_none_is_refused(path: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"Expected `websocket_path` to be a path such as '/ws', .*but got "):
+        Lambent(hi, websocket_path=path)
+
+
+def test_a_path_of_websockets_may_have_parts_of_the_query_or_be_a_function() -> None:
+    for path in ("/", "/rooms/{room}", lambda event: "/ws"):
+        Lambent(hi, websocket_path=path)
+
+
 def test_an_application_may_be_an_object_with_call() -> None:
     class App:
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -109,7 +109,7 @@ class Lambent:
         events: Events | None = None,
     ) -> None:
         self.errors: str = getattr(app, "lambent_errors", "respond") if errors is None else errors
-        _check_all(app, lifespan, self.errors, websockets)
+        _check_all(app, lifespan, self.errors, websockets, websocket_path)
         self.app = app
         self.lifespan = lifespan
         self.gateways = tuple(gateways)
@@ -289,9 +289,8 @@ class Lambent:
             self._exclude(response)
             return invocation.stream(door.prelude(response, invocation.event, self._settings))
 
-        may_stream = self._fails
         return StreamedConversation(
-            request.body, respond, request.method == "HEAD", lambda status: not may_stream(status), begin, self._pad
+            request.body, respond, request.method == "HEAD", lambda status: not self._fails(status), begin, self._pad
         )
 
     def timed_out(self, event: Event) -> Result | None:
@@ -361,12 +360,15 @@ def _streams(wanted: bool | None) -> bool:
     return wanted
 
 
-def _check_all(app: object, lifespan: str, errors: str, websockets: str) -> None:
+def _check_all(app: object, lifespan: str, errors: str, websockets: str, path: object) -> None:
     _check("lifespan", lifespan, ("auto", "on", "off"))
     _check("errors", errors, ("respond", "raise"))
     _check("websockets", websockets, ("replay", "resident"))
     if not callable(app):
         raise ConfigurationError(f"Expected an ASGI application, but got {app!r:.200}, which is not callable.")
+    if not (callable(path) or (isinstance(path, str) and path.startswith("/") and not {"?", "#"} & set(path))):
+        like = "'/ws', without a query, or a function from the event to it"
+        raise ConfigurationError(f"Expected `websocket_path` to be a path such as {like}, but got {path!r:.200}.")
 
 
 def _check(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,12 @@ def test_a_store_is_an_object_or_a_url() -> None:
     store = MemoryStore()
     assert opened(store) is store
     assert isinstance(opened("memory://"), MemoryStore)
+
+
+@pytest.mark.parametrize("store", [Path("connections.db"), MemoryStore, 7, b"memory://", {}])
+def test_what_is_no_store_is_told_what_is_one(store: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"a URL, such as sqlite:///connections\.db, or an object .*but got "):
+        opened(store)
 
 
 def test_a_store_is_what_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:

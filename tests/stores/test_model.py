@@ -673,3 +673,9 @@ def test_a_store_lives_as_a_dictionary_does(place: Place) -> None:
 @pytest.mark.parametrize("name", ["a", "x" * 512, "ß" * 256, *NAMES], ids=short)
 def test_what_every_store_takes_passes(name: str) -> None:
     check(name, data=bytes(LARGEST))
+
+
+@pytest.mark.parametrize("name", [7, None, b"room"])
+def test_what_is_no_text_is_refused_by_its_type(name: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"but got {name!r} of type {type(name).__name__}"):
+        check(name)

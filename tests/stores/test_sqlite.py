@@ -108,6 +108,12 @@ def test_another_form_is_told_the_right_one(url: str, advice: str) -> None:
     assert str(caught.value).endswith(advice)
 
 
+@pytest.mark.parametrize("url", ["sqlite:///y.db?timeout=5", "sqlite:///y.db?a=1&b=2"])
+def test_options_are_no_part_of_the_path(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"there are no options\. Write sqlite:///y\.db\.$"):
+        open_store(url)
+
+
 def test_to_look_makes_no_file(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/store.db"
     with pytest.raises(StoreError, match=f"it has not been made yet. Run: lambent stores init {url}"):

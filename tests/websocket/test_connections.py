@@ -26,6 +26,7 @@ from lambent.websocket.archive import Archive
 from lambent.websocket.broadcast import Broadcast
 from lambent.websocket.endpoint import VARIABLE
 from lambent.websocket.management import LIMIT, Info
+from lambent.websocket.peers import LIVE, Live
 from lambent.websocket.record import Record
 from tests.payloads import payload
 from tests.websocket.play import Gateway, Posts, played
@@ -333,6 +334,7 @@ def test_all_members_get_a_broadcast_but_those_that_are_left_out() -> None:
             ("two", b"to all"),
             ("two", b"to two"),
         ]
+        assert await connections.broadcast("room", "to all", exclude=None) == (3, 0, 0)
 
     played(story)
 
@@ -534,9 +536,8 @@ def test_one_that_joined_before_it_was_let_in_stays() -> None:
             await receive()
             if told["event"] == "connect":
                 await site.connections.join("room", told["connection_id"])
+                counted.append(await site.connections.broadcast("room", "Somebody is coming."))
             await send({"type": "websocket.accept"})
-            if told["event"] == "connect":
-                counted.append(await site.connections.broadcast("room", "Somebody has come."))
             await receive()
 
         site = Site(app)
@@ -728,6 +729,25 @@ def test_in_an_event_of_a_websocket_it_tells_the_endpoint(places: Places) -> Non
             CURRENT.reset(token)
         assert places.there[HERE].take() == ["Hi"]
         assert store.loads == 0
+
+    played(story)
+
+
+def test_in_a_conversation_its_record_tells_the_endpoint(places: Places) -> None:
+    """Which has what the handler was told, such as a custom domain, and the event has not."""
+
+    async def story() -> None:
+        store = Counted()
+        connections = Connections(store)
+        token = CURRENT.set(Handled(payload("websocket_message"), None))
+        live = LIVE.set(Live("one", 0.0, places.there[THERE], places.there[THERE].aclose, THERE))
+        try:
+            await connections.send("four", "Hi")
+        finally:
+            CURRENT.reset(token)
+            LIVE.reset(live)
+        assert places.there[THERE].take() == ["Hi"]
+        assert (store.loads, places.opened) == (0, [f"{THERE} in us-east-1"])
 
     played(story)
 

@@ -1014,13 +1014,20 @@ def test_an_end_without_a_record_is_answered_and_the_application_is_not_run(kind
     assert app.scopes == []
 
 
+@pytest.mark.parametrize("grouped", [False, True])
 def test_the_exception_that_says_that_the_client_has_gone_is_no_error(
-    kind: Kind, caplog: pytest.LogCaptureFixture
+    kind: Kind, caplog: pytest.LogCaptureFixture, *, grouped: bool
 ) -> None:
-    async def endpoint(websocket: WebSocket) -> None:
-        await websocket.accept()
+    async def talk(websocket: WebSocket) -> None:
         while True:
             await websocket.receive_text()
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        if not grouped:
+            await talk(websocket)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(talk(websocket))
 
     async def story(gateway: Gateway) -> None:
         socket = gateway.socket()
@@ -1153,6 +1160,58 @@ def test_a_store_that_is_down_at_a_message_fails_the_invocation_and_the_connecti
             await socket.send("one")
         assert gateway.posts.ended == []
         gateway.posts.take()
+        store.down.clear()
+        assert await socket.send("two") == {"statusCode": 200}
+        assert gateway.posts.take() == ["two"]
+
+    kind.play(app, story, store=store)
+
+
+async def grouping(scope: Scope, receive: Receive, send: Send) -> None:
+    async def talk() -> None:
+        while (message := await receive())["type"] == "websocket.receive":
+            extension(scope)["session"][message["text"]] = True
+            await send(says(",".join(extension(scope)["session"])))
+
+    await receive()
+    await send(ACCEPT)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(talk())
+
+
+async def polite(scope: Scope, receive: Receive, send: Send) -> None:
+    """Makes a close of every exception, as Litestar does."""
+    await receive()
+    await send(ACCEPT)
+    try:
+        while (message := await receive())["type"] == "websocket.receive":
+            extension(scope)["session"][message["text"]] = True
+            await send(says(",".join(extension(scope)["session"])))
+    except StoreError:
+        await send({"type": "websocket.close", "code": 4500})
+
+
+async def joining(scope: Scope, receive: Receive, send: Send) -> None:
+    """Meets it by itself, in a group."""
+    await receive()
+    await send(ACCEPT)
+    while (message := await receive())["type"] == "websocket.receive":
+        if message["text"] == "one":
+            raise ExceptionGroup("", [StoreError("The store does not answer.")])
+        await send(says(message["text"]))
+
+
+@pytest.mark.parametrize("app", [grouping, polite, joining])
+def test_the_connection_stays_whatever_the_application_makes_of_that(kind: Kind, app: ASGIApp) -> None:
+    store = Shaky()
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        store.down = {"save"}
+        with pytest.raises(StoreError, match="does not answer"):
+            await socket.send("one")
+        assert (gateway.posts.ended, gateway.posts.sent) == ([], [])
         store.down.clear()
         assert await socket.send("two") == {"statusCode": 200}
         assert gateway.posts.take() == ["two"]
@@ -1662,3 +1721,57 @@ def test_what_a_message_has_changed_is_kept_before_others_are_told(kind: Kind) -
         assert kept == [{"name": "ali"}]
 
     kind.play(app, story)
+
+
+@pytest.mark.parametrize("websockets", ["replay", "resident"])
+def test_one_that_is_let_in_is_there_for_whoever_is_told_of_it(websockets: str) -> None:
+    """By Connections, after the accept: the reply has left, and there is a record."""
+    kept: list[object] = []
+    store = MemoryStore()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        me = extension(scope)["connection_id"]
+        await receive()
+        await send(ACCEPT)
+        if extension(scope)["event"] == "connect":
+            extension(scope)["session"]["name"] = "ali"
+            await connections[0].join("room", me)
+            kept.append((await connections[0].broadcast("room", "ali has come")).sent)
+            kept.append(await store.load(f"connection/{me}") is not None)
+        await receive()
+
+    connections: list[Connections] = []
+
+    async def story(gateway: Gateway) -> None:
+        connections.append(Connections(gateway.store, cast(Manager, gateway.posts)))
+        socket = gateway.socket()
+        assert await socket.connect() == {"statusCode": 200}
+        assert gateway.posts.take() == ["ali has come"]
+
+    Kind(prompt=True, websockets=websockets).play(app, story, store=store)
+    assert kept == [1, True]
+
+
+def test_one_that_is_turned_away_is_not_let_in_by_what_it_has_left_running() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def tell() -> None:
+            await go.wait()
+            await connections[0].broadcast("room", "somebody has come")
+
+        await receive()
+        await send(ACCEPT)
+        tasks.append(asyncio.create_task(tell()))
+        raise LookupError("no such room")
+
+    connections: list[Connections] = []
+    tasks: list[asyncio.Task[None]] = []
+    go = asyncio.Event()
+
+    async def story(gateway: Gateway) -> None:
+        connections.append(Connections(gateway.store, cast(Manager, gateway.posts)))
+        assert await gateway.socket().connect() == {"statusCode": 500}
+        go.set()
+        await tasks[0]
+        assert records(gateway) == []
+
+    Kind(prompt=True, websockets="replay").play(app, story)

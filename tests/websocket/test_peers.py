@@ -7,7 +7,7 @@ import pytest
 
 from lambent.errors import ConnectionGone, ServiceError, StoreError
 from lambent.gateway.model import Request, Response
-from lambent.websocket.peers import Knocking, Live
+from lambent.websocket.peers import Knocking, Live, is_disconnect, store_error
 from lambent.websocket.record import Record
 from tests.websocket.play import Posts, played
 
@@ -273,3 +273,63 @@ def test_one_that_cannot_be_closed_is_forgotten_and_the_log_says_so(caplog: pyte
 
     played(story)
     assert caplog.messages == [f"Connection {ID} could not be closed: Allow execute-api:ManageConnections."]
+
+
+# What others are sent
+
+
+def test_what_is_settled_after_the_accept_lets_the_client_in() -> None:
+    async def story() -> None:
+        house = House()
+        await house.live.settle()
+        assert house.welcomed == []
+        await house.knocking.accept(None, [])
+        await asyncio.gather(house.live.settle(), house.knocking.send("a"), house.live.settle())
+        assert (len(house.welcomed), house.posts.take()) == (1, ["a"])
+
+    played(story)
+
+
+def test_where_the_reply_leaves_at_the_end_it_does_not() -> None:
+    async def story() -> None:
+        house = House(prompt=False)
+        await house.knocking.accept(None, [])
+        await house.live.settle()
+        assert house.welcomed == []
+
+    played(story)
+
+
+def test_where_the_store_fails_the_connection_is_not_closed_until_it_answers() -> None:
+    async def story() -> None:
+        house = House()
+        await house.knocking.accept(None, [])
+        house.error = StoreError("down")
+        with pytest.raises(StoreError, match="down"):
+            await house.live.settle()
+        assert house.live.failure is house.error
+        await house.live.close()
+        assert (house.posts.ended, house.forgotten) == ([], 0)
+        house.error = None
+        await house.live.settle()
+        assert house.live.failure is None
+        await house.live.close()
+        assert (house.posts.ended, house.forgotten) == ([ID], 1)
+
+    played(story)
+
+
+# What an application has ended with
+
+
+def test_a_group_is_what_all_its_errors_are() -> None:
+    gone, down = ConnectionGone("gone", 410, ""), StoreError("down")
+    nested = ExceptionGroup("", [gone, ExceptionGroup("", [gone])])
+    assert is_disconnect(gone)
+    assert is_disconnect(nested)
+    assert not is_disconnect(None)
+    assert not is_disconnect(ExceptionGroup("", [nested, LookupError()]))
+    assert store_error(down) is down
+    assert store_error(ExceptionGroup("", [ExceptionGroup("", [down]), StoreError("too")])) is down
+    assert store_error(ExceptionGroup("", [down, LookupError()])) is None
+    assert store_error(None) is None

@@ -117,7 +117,10 @@ def test_the_refusal_of_a_record_that_is_too_large_names_what_waits_in_it() -> N
         ({"a": 1, "b": {1, 2}}, "under 'b' to be JSON, but: Object of type set"),
         ({"a": float("nan")}, "under 'a' to be JSON"),
         ({"a": [b"x"]}, "under 'a' to be JSON, but: Object of type bytes"),
-        ({7: "a", "b": {1}}, "keys of a session to be strings, but one is of type int"),
+        ({7: "a", "b": {1}}, "keys of a session to be strings, but one is of type int: 7."),
+        ({7: 1, "7": 1}, "keys of a session to be strings, but one is of type int: 7."),
+        ({"a": [({"b": {None: 1}},)]}, "keys of a session to be strings, but one is of type NoneType: None."),
+        ({"a": {True: 1}}, "keys of a session to be strings, but one is of type bool: True."),
         ({(1, 2): "a"}, "keys of a session to be strings, but one is of type tuple"),
     ],
 )

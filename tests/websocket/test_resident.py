@@ -298,7 +298,8 @@ def test_a_store_that_raises_what_none_should_stops_no_end(caplog: pytest.LogCap
     assert "no such table" in caplog.text
 
 
-def test_one_that_is_taken_over_in_the_middle_of_an_event_is_not_resumed_afterwards() -> None:
+@pytest.mark.parametrize("answers", [False, True])
+def test_one_that_is_taken_over_in_the_middle_of_an_event_is_not_resumed_afterwards(*, answers: bool) -> None:
     runs: list[str] = []
 
     async def story(gateway: Gateway) -> None:
@@ -314,6 +315,8 @@ def test_one_that_is_taken_over_in_the_middle_of_an_event_is_not_resumed_afterwa
                     begun.set()
                     await go.wait()
                 told["session"][message["text"]] = True
+                if answers:
+                    await send(says("ok"))
 
         for handler in gateway.handlers:
             handler.app = app

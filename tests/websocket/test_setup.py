@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lambent import Lambent
+from lambent import Connections, Lambent
 from lambent.errors import ConfigurationError
 from lambent.stores import STORE
 from lambent.stores.memory import MemoryStore
@@ -133,6 +134,30 @@ def test_what_gives_out_credentials_is_let_go_with_the_rest(monkeypatch: pytest.
                 await giver.closed.acquire()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_region_of_a_profile_is_one_too(*, known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "config").write_text("[default]\nregion = eu-north-1\n" if known else "")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if known:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "A")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+
+    async def story() -> None:
+        async with Service() as gateway:
+            async with Connections("memory://", f"{gateway.url}/prod") as connections:
+                await connections.send("JCIuTfPGDoECJkA=", "hi")
+            assert "/eu-north-1/execute-api/" in gateway.calls[0].headers["authorization"]
+
+    if known:
+        asyncio.run(story())
+    else:
+        with pytest.raises(ConfigurationError, match="AWS_REGION, AWS_DEFAULT_REGION or the `region` of a profile in"):
+            Posters().to("https://ws.example.com/v1")
 
 
 # Options

@@ -1,0 +1,1 @@
+"""The few AWS calls that the core needs, on the standard library alone."""

@@ -67,7 +67,14 @@ def opened(store: str | Store | None) -> Store:
             "named. Set LAMBENT_STORE to its URL, such as dynamodb://TABLE, or say `store`: Lambent(app, store=...), "
             "Idempotency(store=...). Make it once: lambent stores init URL."
         )
-    return open_store(store) if isinstance(store, str) else store
+    if isinstance(store, str):
+        return open_store(store)
+    if isinstance(store, type) or not hasattr(store, "load"):
+        raise ConfigurationError(
+            "Expected a store to be a URL, such as sqlite:///connections.db, or an object with the methods of "
+            f"lambent.stores.model.Store, but got {store!r:.200}."
+        )
+    return store
 
 
 def shown(url: str) -> str:

@@ -69,19 +69,21 @@ class Store(Protocol):
         """Close its connections. It may be used again."""
 
 
-def check(*names: str, data: bytes = b"") -> None:
+def check(*names: object, data: bytes = b"") -> None:
     """Raise ConfigurationError for what not every store takes, so that none does: see Store."""
     for name in names:
         if not _fits(name):
+            kind = "" if isinstance(name, str) else f" of type {type(name).__name__}"
             raise ConfigurationError(
-                f"Expected a key, a group or a member of 1 to {LONGEST} bytes of UTF-8 without NUL, but got {name!r}."
+                f"Expected a key, a group or a member of 1 to {LONGEST} bytes of UTF-8 without NUL, but got {name!r}"
+                f"{kind}."
             )
     if len(data) > LARGEST:
         raise ConfigurationError(f"Expected a value of {LARGEST} bytes at most, but got {len(data)}: keep less in it.")
 
 
-def _fits(name: str) -> bool:
+def _fits(name: object) -> bool:
     try:
-        return 0 < len(name.encode()) <= LONGEST and "\0" not in name
+        return isinstance(name, str) and 0 < len(name.encode()) <= LONGEST and "\0" not in name
     except UnicodeEncodeError:  # half of a surrogate pair
         return False

@@ -141,12 +141,17 @@ class SQLite:
 
 
 def open_store(url: str, now: Callable[[], float] = time.time) -> SQLStore:
-    """Raise ConfigurationError for a URL of two slashes, or of four that SQLAlchemy would not take for a file."""
+    """Raise ConfigurationError for a URL of two slashes, of four that SQLAlchemy takes for no file, or of options."""
     host, slash, path = url.partition("://")[2].partition("/")
     if host or not path or path == ":memory:":
         example = f"sqlite:///{host or 'connections.db'}{slash if host else ''}{path if host else ''}"
         raise ConfigurationError(
             f"Expected sqlite:///path, or sqlite:////path from the root on, but got {url!r}. "
             + ("For a store in memory, write memory://." if ":memory:" in url else f"Write {example}.")
+        )
+    if "=" in path.partition("?")[2]:  # while a file may have a question mark in its name
+        raise ConfigurationError(
+            f"Expected sqlite:///path and nothing behind it, but got {url!r}: there are no options. "
+            f"Write {url.partition('?')[0]}."
         )
     return SQLStore(SQLite(Path(path).absolute()), now)

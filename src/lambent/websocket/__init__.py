@@ -1,0 +1,1 @@
+"""WebSocket conversations that outlive an invocation."""

@@ -78,7 +78,7 @@ class Archive:
                 data = record.encode()
             else:
                 kept.data = data
-                kept.record.session = kept.record.session if record is kept.record else record.session
+                kept.record.session, kept.record.owner = record.session, record.owner
                 return
         raise StoreError(f"The record of connection {kept.connection_id} is changed all the time; it is not saved.")
 
@@ -101,7 +101,7 @@ class Archive:
         await self.store.forget(kept.connection_id)
 
     def catch_up(self, kept: Kept, visit: Visit) -> None:
-        """Apply to a record what the session of a conversation has been changed in since its last event."""
+        """Merge into a freshly loaded record what the parked conversation has changed in its session since."""
         session = visit.extension.get("session")
         if not isinstance(session, dict) or session == kept.record.session:
             return
@@ -115,7 +115,7 @@ class Archive:
             logger.warning("Between two events of connection %s: %s It is lost.", kept.connection_id, error)
 
     def _merged(self, kept: Kept, newer: Record) -> Record:
-        """The newer record with what was changed here."""
+        """The newer record, which becomes the one with what was changed here too."""
         base = Record.decode(kept.data) if kept.data else newer
         session, contested = merged(base.session, kept.record.session, newer.session)
         for name in contested:

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar, cast
 from lambent.errors import ConfigurationError, ConnectionGone, InvalidMessage, ServiceError
 from lambent.invocation import CURRENT
 from lambent.websocket.broadcast import Broadcast, Spread
-from lambent.websocket.peers import Poster
+from lambent.websocket.peers import LIVE, Poster
 from lambent.websocket.setup import Posters
 
 TYPE_CHECKING = False
@@ -39,7 +39,8 @@ _ELSEWHERE = {0, 400, 403, 404, 410}
 """What an endpoint may answer that is not the connection's, or is none: 0 for nothing at all."""
 
 KNOCKING_SECONDS = 60.0
-"""An integration has 29 seconds for `$connect`: so much later, whoever joined before it was let in has a record."""
+"""An integration has 29 s for `$connect`. A connection that joined a group before it was let in has a record after
+this long, or is gone."""
 
 _DOUBTS = 10_000
 """Connections without a record that are remembered."""
@@ -145,7 +146,7 @@ class Connections:
         """Go through the ids of the connections in a group, in any order. Some may have gone."""
         return self._store().members(_key(group))
 
-    async def broadcast(self, group: str, data: str | bytes, *, exclude: str | Iterable[str] = ()) -> Broadcast:
+    async def broadcast(self, group: str, data: str | bytes, *, exclude: str | Iterable[str] | None = ()) -> Broadcast:
         """Send a message to all members but those in `exclude`, one id or more: to so many at a time.
 
         Who is gone leaves all groups. Where sending fails, that is logged and counted, and the others get theirs. If
@@ -153,14 +154,14 @@ class Connections:
         """
         return await self._broadcast(group, _payload(data), exclude)
 
-    async def broadcast_json(self, group: str, value: object, *, exclude: str | Iterable[str] = ()) -> Broadcast:
+    async def broadcast_json(self, group: str, value: object, *, exclude: str | Iterable[str] | None = ()) -> Broadcast:
         """Send a value as JSON to all members, as `broadcast` does. Raises InvalidMessage for what is not JSON."""
         return await self._broadcast(group, _json(value), exclude)
 
-    async def _broadcast(self, group: str, payload: bytes, exclude: str | Iterable[str]) -> Broadcast:
+    async def _broadcast(self, group: str, payload: bytes, exclude: str | Iterable[str] | None) -> Broadcast:
         await _settle()
         spread = Spread(lambda member: self._post(member, payload), self._concurrency)
-        await spread.over(self.members(group), {exclude} if isinstance(exclude, str) else frozenset(exclude))
+        await spread.over(self.members(group), {exclude} if isinstance(exclude, str) else frozenset(exclude or ()))
         if spread.complaint:
             logger.warning("Group %r: %d of its members could not be sent to. %s", group, *spread.complaint)
         return Broadcast(spread.sent, spread.gone, spread.failed)
@@ -214,7 +215,10 @@ class Connections:
         if self._configured or os.environ.get(VARIABLE):
             return endpoint(None, self._configured, os.environ), True
         event = _socket_event()
-        return self._seen if event is None else endpoint(event, None, os.environ), False
+        if event is None:
+            return self._seen, False
+        live = LIVE.get(None)
+        return (live.endpoint if live is not None else "") or endpoint(event, None, os.environ), False
 
     def _manager(self, endpoint: str) -> Manager:
         return cast("Manager", self._posters.to(endpoint))
@@ -222,9 +226,9 @@ class Connections:
     # what is kept
 
     def _store(self) -> Store:
-        return self._kept().store
+        return self._opened().store
 
-    def _kept(self) -> Archive:
+    def _opened(self) -> Archive:
         if self._archive is None:
             from lambent.stores import opened
             from lambent.websocket.archive import Archive
@@ -238,7 +242,7 @@ class Connections:
 
         if self._given is None and not os.environ.get(STORE) and self._aim()[1]:
             return None
-        kept = await self._kept().load(connection_id)
+        kept = await self._opened().load(connection_id)
         return None if kept is None else kept.record
 
     async def _lose(self, connection_id: str, record: Record | None) -> None:
@@ -262,8 +266,6 @@ class Connections:
 
 async def _settle() -> None:
     """Within an event of a connection: have its session kept before anybody is sent what it may answer."""
-    from lambent.websocket.peers import LIVE
-
     live = LIVE.get(None)
     if live is not None:
         await live.settle()

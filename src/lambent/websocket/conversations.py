@@ -10,7 +10,6 @@ Or, where they are resident, resumed where they wait, as long as the same enviro
 from __future__ import annotations
 
 import logging
-import time
 from contextvars import copy_context
 from functools import partial
 
@@ -21,23 +20,22 @@ from lambent.errors import (
     IncompleteResponse,
     InvalidMessage,
     MalformedEvent,
-    StoreError,
     UnexpectedMessage,
 )
 from lambent.gateway import websocket_api
 from lambent.gateway.model import Response
 from lambent.websocket.archive import Archive
-from lambent.websocket.peers import LIVE, Knocking, Live, is_disconnect
+from lambent.websocket.peers import LIVE, Knocking, Live, is_disconnect, store_error
 from lambent.websocket.record import Record
 from lambent.websocket.resident import Held, Residents
 from lambent.websocket.run import Run
-from lambent.websocket.visit import Visit, told
+from lambent.websocket.visit import Visit, handshake, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambent.gateway.model import Request, Settings
+    from lambent.gateway.model import Settings
     from lambent.stores.model import Store
     from lambent.types import ASGIApp, Event, Invocation, Message
     from lambent.websocket.archive import Kept
@@ -110,26 +108,26 @@ class Conversations:
     # $connect
 
     async def _connect(self, invocation: Invocation, event: Event, connection_id: str) -> None:
-        request, connected_at = _handshake(event, self._settings)
+        request, connected_at = handshake(event, self._settings)
         protocols = websocket_api.subprotocols(request.headers)
         record = Record(request, protocols, connected_at, self._endpoint(event))
         kept = self._archive.new(connection_id, record)
         live = self._live(kept)
 
         async def let_in(welcome: Response) -> None:
-            if self._residents is not None:
-                record.owner = self._residents.environment
             await self._save(visit)
             await self._reply(invocation, welcome)
 
         knocking = Knocking(record, live, prompt=invocation.prompt, let_in=let_in)
         conversation = WebSocketConversation(knocking, None, replaying=False)
         if self._residents is not None:
+            record.owner = self._residents.environment
             await self._residents.drop(connection_id)  # of a `$connect` that comes twice
         visit = self._begun(invocation, "connect", kept, live, conversation)
         try:
             await self._decide(invocation, visit, knocking, kept)
         except BaseException as error:
+            live.first = None
             await self._end(visit, error)
             if not isinstance(error, InvalidMessage):
                 raise
@@ -162,6 +160,7 @@ class Conversations:
     async def _turn_away(self, invocation: Invocation, visit: Visit, knocking: Knocking, *, waits: bool) -> None:
         """The application has not accepted the client, or has failed before the client was let in."""
         error = visit.run.error
+        visit.live.first = None
         await self._end(visit)
         if knocking.refusal is not None:
             await self._fail(invocation, error, knocking.refusal)
@@ -241,8 +240,9 @@ class Conversations:
         waits = await run.until_idle()
         gone = conversation.state is GONE
         error = run.error
-        if isinstance(error, StoreError):  # its own, or of the session: the connection stays
-            raise error
+        failure = visit.live.failure or store_error(error)
+        if failure is not None:  # of the session, or its own: the connection stays
+            raise failure
         if isinstance(error, Exception) and not (gone and is_disconnect(error)):
             if not gone:
                 await visit.live.close()
@@ -292,7 +292,8 @@ class Conversations:
             await self._archive.delete(kept)
 
         record = kept.record
-        return Live(kept.connection_id, record.connected_at, self._posters.to(record.endpoint), forget)
+        poster = self._posters.to(record.endpoint)
+        return Live(kept.connection_id, record.connected_at, poster, forget, record.endpoint)
 
     def _begun(
         self, invocation: Invocation, kind: str, kept: Kept, live: Live, conversation: WebSocketConversation
@@ -388,12 +389,3 @@ class Conversations:
 
     async def _reply(self, invocation: Invocation, response: Response) -> None:
         await invocation.reply(websocket_api.reply(response, invocation.event, self._settings))
-
-
-def _handshake(event: Event, settings: Settings) -> tuple[Request, float]:
-    """The request, and when it came, in seconds since the epoch. Raises MalformedEvent."""
-    try:
-        connected_at = (event["requestContext"].get("connectedAt") or 0) / 1000 or time.time()
-        return websocket_api.request(event, settings), connected_at
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise MalformedEvent(f"{type(error).__name__}: {error}") from error

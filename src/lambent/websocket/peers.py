@@ -7,7 +7,7 @@ import logging
 from contextvars import ContextVar
 from typing import Protocol
 
-from lambent.errors import ConnectionGone, ServiceError
+from lambent.errors import ConnectionGone, ServiceError, StoreError
 from lambent.gateway.model import Response
 
 TYPE_CHECKING = False
@@ -37,7 +37,8 @@ class Poster(Protocol):
 class Knocking:
     """Peer during `$connect`: API Gateway has no connection before the reply.
 
-    Where the reply leaves at once, the first message lets it leave; else messages wait in the record.
+    Where the reply leaves at once, the first message lets it leave, be it one to others through Connections, who may
+    answer; else messages wait in the record.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class Knocking:
             [] if subprotocol is None else [(b"sec-websocket-protocol", subprotocol.encode("latin-1", "replace"))]
         )
         self._welcome = Response(200, [*headers, *protocol], b"")
+        if self._prompt:  # else others that knock would be waited for, which wait for this one
+            self._live.first = self.open
 
     async def send(self, data: str | bytes) -> None:
         """Let the client in, and send; or keep what is to be sent."""
@@ -84,14 +87,22 @@ class Knocking:
             if not self.opened and self._welcome is not None:
                 await self._let_in(self._welcome)
                 self.opened = True
+                self._live.failure = None
 
 
 class Live:
     """Peer of a connection that API Gateway has. What is sent is posted at once."""
 
     def __init__(
-        self, connection_id: str, connected_at: float, poster: Poster, forget: Callable[[], Awaitable[None]]
+        self,
+        connection_id: str,
+        connected_at: float,
+        poster: Poster,
+        forget: Callable[[], Awaitable[None]],
+        endpoint: str = "",
     ) -> None:
+        self.endpoint = endpoint
+        """At which `poster` posts; empty for a stand-in."""
         self._id = connection_id
         self._connected_at = connected_at
         self._poster = poster
@@ -101,6 +112,8 @@ class Live:
         """Whether the connection has been ended from here."""
         self.first: Callable[[], Awaitable[None]] | None = None
         """Awaited before the first message of an event leaves: what its answer will want to find."""
+        self.failure: StoreError | None = None
+        """What that has met. The connection stays then, whatever the application makes of it."""
 
     async def accept(self, subprotocol: str | None, headers: RawHeaders) -> None:
         """The client is in."""
@@ -114,20 +127,25 @@ class Live:
         await self._poster.post(self._id, payload, connected_at=self._connected_at)
 
     async def settle(self) -> None:
-        """Do what is to be done before the first message of an event leaves, unless it is done."""
+        """Do what is to be done before the first message of an event leaves, unless it is done. Raises StoreError."""
         if self.first is None:
             return
         async with self._settling:  # what others send meanwhile is not to leave before that either
             first = self.first
             if first is not None:
-                await first()
+                try:
+                    await first()
+                except StoreError as error:
+                    self.failure = error
+                    raise
+                self.failure = None
                 if self.first is first:  # and not that of the next event already
                     self.first = None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End the connection, and forget it. API Gateway chooses the code itself."""
         del code, reason
-        if not self.closed:
+        if not self.closed and self.failure is None:
             self.closed = True
             try:
                 await self._poster.close(self._id, connected_at=self._connected_at)
@@ -147,4 +165,21 @@ LIVE: ContextVar[Live] = ContextVar("lambent websocket")
 
 def is_disconnect(error: BaseException | None) -> bool:
     """Whether it says only that the client has gone: a send's own error, or what frameworks make of it."""
-    return isinstance(error, ConnectionGone) or type(error).__name__ in ("WebSocketDisconnect", "ConnectionClosed")
+    return all(isinstance(each, ConnectionGone) or type(each).__name__ in _DISCONNECTS for each in _leaves(error))
+
+
+def store_error(error: BaseException | None) -> StoreError | None:
+    """The one that it is, or that a group of nothing else begins with."""
+    found = [each for each in _leaves(error) if isinstance(each, StoreError)]
+    return found[0] if len(found) == len(_leaves(error)) else None
+
+
+_DISCONNECTS = ("WebSocketDisconnect", "ConnectionClosed")
+"""Names of what frameworks raise."""
+
+
+def _leaves(error: BaseException | None) -> list[BaseException | None]:
+    """What a group consists of, as task groups raise it; else the error itself."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [error]

@@ -95,6 +95,7 @@ class Record:
             text = json.dumps(state, separators=(",", ":"), allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidMessage(_not_json(self.session, error)) from None
+        _check_keys(self.session)
         data = self.handshake + b"\n" + text.encode("ascii")
         if len(data) > LARGEST:
             raise InvalidMessage(_too_large(len(data), len(self.pending)))
@@ -102,7 +103,7 @@ class Record:
 
     @classmethod
     def decode(cls, data: bytes) -> Record:
-        """Read what `encode` has written. Raises ValueError and LookupError for anything else."""
+        """Read what `encode` has written. Raises ValueError, LookupError and TypeError for anything else."""
         record = cls.__new__(cls)
         record.handshake, _, text = data.partition(b"\n")
         told = record._told = json.loads(record.handshake.decode("ascii"))  # noqa: SLF001 - its own
@@ -204,9 +205,27 @@ def _not_json(session: Session, error: Exception) -> str:
     """Name the key that is to blame, without its value, which may be secret."""
     for key, value in session.items():
         if not isinstance(key, str):
-            return f"Expected the keys of a session to be strings, but one is of type {type(key).__name__}."
+            return _no_key(key)
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as fault:
             return f"Expected what a session has under {key!r} to be JSON, but: {fault}."
     return f"Expected a session to be JSON, but: {error}."
+
+
+def _check_keys(session: Session) -> None:
+    """Raise InvalidMessage for keys that JSON would make strings of, at any depth: they would be others when read."""
+    rest: list[object] = [session]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict):
+            for key in value:
+                if not isinstance(key, str):
+                    raise InvalidMessage(_no_key(key))
+            rest += value.values()
+        elif isinstance(value, list | tuple):
+            rest += value
+
+
+def _no_key(key: object) -> str:
+    return f"Expected the keys of a session to be strings, but one is of type {type(key).__name__}: {key!r:.80}."

@@ -103,7 +103,7 @@ class Residents:
                 self._turns[connection_id] = lock, count - 1
 
     def keep(self, connection_id: str, visit: Visit, held: Held) -> None:
-        """One begins."""
+        """Take in a conversation that begins."""
         resident = self._residents[connection_id] = Resident(visit, held, self._now())
 
         def ended(_: asyncio.Task[None]) -> None:
@@ -118,11 +118,11 @@ class Residents:
         return self._residents.get(connection_id)
 
     def leave(self, connection_id: str) -> None:
-        """One has ended, or ends."""
+        """Forget a conversation that has ended or is ending."""
         self._residents.pop(connection_id, None)
 
     async def drop(self, connection_id: str) -> Visit | None:
-        """End one that waits."""
+        """Unwind a parked conversation; returns it, or None."""
         resident = self._residents.pop(connection_id, None)
         if resident is None:
             return None

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("lambent")
 
 INSISTING_SECONDS = 1.0
-"""For how long an application is cancelled again that goes on to ask for messages."""
+"""How long an application that keeps receiving is cancelled again and again."""
 
 _LEAVING_SECONDS = 0.1
-"""That one has to end whose invocation is cancelled itself."""
+"""How long the application may take to end when its own invocation is cancelled."""
 
 
 class Run:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from lambent.errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,21 +34,20 @@ class Posters:
         """Of all of them."""
 
     def to(self, endpoint: str) -> Poster:
-        """The one of this endpoint."""
+        """The one of this endpoint. Raises ConfigurationError if nothing tells its region, or it is none."""
         if self._poster is not None:
             return self._poster
         poster = self._made.get(endpoint)
         if poster is None:
             from lambent.aws.credentials import Provider
             from lambent.aws.transport import Transport
-            from lambent.websocket.endpoint import region_of
             from lambent.websocket.management import Management
 
             if self._transport is None:
                 self._transport = Transport()
                 self._credentials = Provider(transport=self._transport)
             poster = self._made[endpoint] = Management(
-                endpoint, region_of(endpoint, os.environ), credentials=self._credentials, transport=self._transport
+                endpoint, _region(endpoint), credentials=self._credentials, transport=self._transport
             )
         return poster
 
@@ -58,6 +59,17 @@ class Posters:
             await poster.aclose()
         if self._transport is not None:
             self._transport.close()
+
+
+def _region(endpoint: str) -> str:
+    """The region that requests to it are signed for: as `region_of` tells, else the AWS profile's."""
+    from lambent.aws.credentials import region
+    from lambent.websocket.endpoint import region_of
+
+    try:
+        return region_of(endpoint, os.environ)
+    except ConfigurationError:
+        return region(os.environ)
 
 
 def conversations(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from lambent.errors import InvalidMessage
+import time
+
+from lambent.errors import InvalidMessage, MalformedEvent
+from lambent.gateway import websocket_api
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from lambent.gateway.model import Request, Settings
     from lambent.types import Event, Scope
     from lambent.websocket.archive import Kept
     from lambent.websocket.peers import Live
@@ -32,6 +36,15 @@ class Visit:
         if not isinstance(session, dict):
             raise InvalidMessage(f"Expected the session to be a dictionary, but got a {type(session).__name__}.")
         return session
+
+
+def handshake(event: Event, settings: Settings) -> tuple[Request, float]:
+    """The request, and when it came, in seconds since the epoch. Raises MalformedEvent."""
+    try:
+        connected_at = (event["requestContext"].get("connectedAt") or 0) / 1000 or time.time()
+        return websocket_api.request(event, settings), connected_at
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedEvent(f"{type(error).__name__}: {error}") from error
 
 
 def told(event: Event, kind: str) -> dict[str, object]:
