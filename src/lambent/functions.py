@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from functools import partial
 from types import NoneType, UnionType
-from typing import Annotated, Union, get_args, get_origin
+from typing import Annotated, NewType, Union, get_args, get_origin
 
 from lambent.errors import ConfigurationError
 
@@ -30,6 +30,26 @@ def bare(annotation: Event) -> Event:
     return annotation
 
 
+def members(annotation: Event) -> tuple[Event, ...]:
+    """Of a union those that it has, else itself; without what is said beside it, and for names what they stand for.
+
+    Names are NewTypes and `type` aliases. One whose value cannot be read stays as it is.
+    """
+    origin: object = get_origin(annotation)
+    if origin is Annotated:
+        return members(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return tuple(member for each in get_args(annotation) for member in members(each))
+    if isinstance(annotation, NewType):
+        return members(annotation.__supertype__)
+    if type(annotation).__name__ == "TypeAliasType":
+        try:
+            return members(annotation.__value__)
+        except Exception:  # it is evaluated now, and may raise anything
+            return (annotation,)
+    return (annotation,)
+
+
 def is_context(name: str, annotation: Event) -> bool:
     """Lambda's, whose type everybody writes anew: ours, AWS's and those of the packages of types."""
     if annotation is inspect.Parameter.empty:
@@ -41,6 +61,12 @@ def is_context(name: str, annotation: Event) -> bool:
 
 def parameters(function: Callable[..., Event]) -> list[inspect.Parameter]:
     return [each for each in signature(function).parameters.values() if each.kind not in _VARIADIC]
+
+
+def is_variadic(function: Callable[..., Event]) -> bool:
+    """Whether all that it takes are `*args` or `**kwargs`, which tell nothing of what it wants."""
+    found = signature(function).parameters.values()
+    return bool(found) and all(each.kind in _VARIADIC for each in found)
 
 
 def signature(function: Callable[..., Event]) -> inspect.Signature:
@@ -57,6 +83,11 @@ def signature(function: Callable[..., Event]) -> inspect.Signature:
 def is_async(function: Callable[..., Event]) -> bool:
     """Whether calling it only makes a coroutine. What wraps an async function may block: then a thread calls it."""
     return any(inspect.iscoroutinefunction(each) for each in _called(function))
+
+
+def is_awaited(function: Callable[..., Event]) -> bool:
+    """Whether what it returns is to be awaited, as far as it tells: it is async, or wraps what is."""
+    return is_async(function) or is_async(inspect.unwrap(function))
 
 
 def is_generator(function: Callable[..., Event]) -> bool:

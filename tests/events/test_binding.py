@@ -7,14 +7,17 @@ import functools
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from threading import Event, current_thread, main_thread
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, NewType, Optional
+from unittest.mock import AsyncMock
 
 import pytest
 
 from lambent.errors import ConfigurationError, DecodingError
 from lambent.events.binding import Bound
 from lambent.events.model import Record
+from lambent.events.sources.invoke import InvokeRecord
 from lambent.events.sources.s3 import S3Record
 from lambent.events.sources.sns import SnsRecord
 from lambent.events.sources.sqs import SqsRecord
@@ -251,6 +254,15 @@ def test_a_record_that_is_not_there_is_told() -> None:
         called(of_s3)
 
 
+def test_a_carrier_that_is_not_there_is_none_where_that_is_allowed() -> None:
+    async def direct(sns: SnsRecord, via: SqsRecord | None) -> Any:
+        return all_of(sns, via)
+
+    inner, alone = SnsRecord({}, RECORD), SnsRecord({})
+    assert called(direct, inner) == (inner, RECORD)
+    assert called(direct, alone) == (alone, None)
+
+
 def test_a_record_may_be_one_of_several() -> None:
     async def either(record: SnsRecord | SqsRecord) -> Any:
         return record
@@ -279,6 +291,75 @@ def yields(body: str) -> Any:
 class Yields:
     def __call__(self, body: str) -> Any:
         yield body
+
+
+async def with_only_a_default(context: LambdaContext, order: Order | None = None, limit: int = 5) -> Any:
+    return all_of(context, order, limit)
+
+
+def given_by_partial(order: Order | None, client: str) -> Any:
+    return all_of(order, client)
+
+
+async def nothing_of_the_record(client: str) -> Any:
+    return all_of(client)
+
+
+@pytest.mark.parametrize(
+    ("function", "given"),
+    [
+        (with_only_a_default, (CONTEXT, Order(7), 5)),
+        (functools.partial(given_by_partial, client="c"), (Order(7), "c")),
+        (functools.partial(nothing_of_the_record, client="c"), ("c",)),
+        (lambda record, limit=5: (record, limit), (RECORD, 5)),
+        (lambda *, order=None: (order,), (BODY,)),
+    ],
+)
+def test_a_default_does_not_lose_what_a_record_carries_where_nothing_else_takes_it(
+    function: Function, given: tuple[object, ...]
+) -> None:
+    assert called(function) == given
+
+
+async def of_anything(*args: Any, **kwargs: Any) -> None: ...
+
+
+@pytest.mark.parametrize("function", [of_anything, AsyncMock(), lambda **given: given])
+def test_a_function_that_does_not_tell_what_it_wants_is_refused(function: Function) -> None:
+    """Called with nothing, its messages would count as done."""
+    with pytest.raises(ConfigurationError, match=r"takes `\*args` or `\*\*kwargs` alone.*functools\.wraps"):
+        Bound(function, None)
+
+
+Text = NewType("Text", str)
+Octets = NewType("Octets", bytes)
+Message = NewType("Message", SqsRecord)
+
+
+def test_a_name_for_a_type_is_that_type() -> None:
+    async def text(body: Text) -> Any:
+        return body
+
+    async def octets(body: Octets | None, message: Message) -> Any:
+        return body, message
+
+    record = SqsRecord({**RAW, "body": '"7"'})
+    assert called(text, record) == '"7"'
+    assert called(octets, record) == (b'"7"', record)
+
+
+@pytest.mark.parametrize(("annotation", "expected"), [(Any, "7"), (str, "7"), (date, date(2026, 1, 2)), (bytes, b"7")])
+def test_a_body_that_is_a_value_already_is_not_decoded_again(annotation: Any, expected: object) -> None:
+    async def anything(body: Any) -> Any:
+        return body
+
+    anything.__annotations__["body"] = annotation
+    sent = expected.isoformat() if isinstance(expected, date) else "7"
+    assert called(anything, InvokeRecord(sent)) == expected
+
+
+def test_a_decoder_decodes_what_is_a_value_already() -> None:
+    assert called(unannotated, InvokeRecord('{"id": 7}'), decoder="json") == (BODY,)
 
 
 @pytest.mark.parametrize("function", [yields_async, yields, Yields(), functools.partial(yields)])
@@ -326,6 +407,21 @@ def test_a_function_may_take_all_records() -> None:
     assert called(as_named, *records) == records
     assert all(Bound(each, None).takes_batch for each in (as_list, as_sequence, as_tuple, as_named))
     assert not Bound(all_three, None).takes_batch
+
+
+async def as_either(records: list[SqsRecord | SnsRecord]) -> Any:
+    return records
+
+
+async def as_another(records: list[SnsRecord]) -> Any:
+    return records
+
+
+def test_a_list_of_records_has_them_of_its_types_alone() -> None:
+    records = [SqsRecord(RAW), SnsRecord({})]
+    assert called(as_either, *records) == records
+    with pytest.raises(ConfigurationError, match="Expected a SnsRecord, but this is a SqsRecord"):
+        called(as_another, *records)
 
 
 async def orders(orders: list[Order]) -> Any:

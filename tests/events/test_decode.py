@@ -9,7 +9,7 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from inspect import Parameter
-from typing import Annotated, Any
+from typing import Annotated, Any, NewType
 
 import pytest
 from hypothesis import given
@@ -40,6 +40,9 @@ PACKED = base64.b64encode(gzip.compress(ORDER, mtime=0)).decode()
         (bytes, "ü", b"\xc3\xbc"),
         (bytes, b"\xff", b"\xff"),
         (bytes | None, None, None),
+        (NewType("Text", str), b"7", "7"),
+        (NewType("Octets", NewType("Data", bytes)), b"\xff", b"\xff"),
+        (NewType("Text", str) | None, b"7", "7"),
         (Order, ORDER, Order(7)),
         (Order, ORDER.decode(), Order(7)),
         (Order, {"id": 7}, Order(7)),
@@ -200,3 +203,10 @@ def test_anything_is_decoded_or_refused_as_listed(decoder: str, body: str | byte
 def test_zlib_without_a_gzip_header_is_refused() -> None:
     with pytest.raises(DecodingError):
         decode.gzip(zlib.compress(json.dumps(1).encode()))
+
+
+def test_a_decoder_that_is_async_is_refused() -> None:
+    async def later(data: Any) -> Any: ...
+
+    with pytest.raises(ConfigurationError, match=r"Expected a decoder that is not async, but got .*later \("):
+        reader(Any, later)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from lambent import Events, Lambent, current
 from lambent.errors import ConfigurationError, NoFunction, UnknownEvent, WrongEventLoop
-from lambent.events import Record, ScheduleRecord, SqsRecord
+from lambent.events import Record, S3Record, ScheduleRecord, SesRecord, SqsRecord
 from lambent.gateway import GATEWAYS
 from lambent.gateway import detect as door_of
 from lambent.testing import events as build
@@ -112,7 +112,53 @@ async def _middleware(record: Record, call: Callable[[], Any]) -> Any:
     return await call()
 
 
+async def _yields(record: Record, call: Callable[[], Any]) -> Any:
+    yield await call()
+
+
 def _handler(error: Exception, record: Record) -> None: ...
+
+
+def test_an_event_of_s3_may_be_said_as_aws_has_it() -> None:
+    events, seen = Events(), list[str]()
+
+    @events.s3("uploads", event="s3:ObjectCreated:*")
+    async def created(record: S3Record) -> None:
+        seen.append(record.event_name)
+
+    handled(events, build.s3("a.png", bucket="uploads"))
+    assert seen == ["ObjectCreated:Put"]
+
+
+@pytest.mark.parametrize("recipient", ["sales@example.com", "support@example.com", "supp*@example.com"])
+def test_mail_goes_by_any_of_its_recipients(recipient: str) -> None:
+    events = Events()
+
+    @events.ses(recipient)
+    async def mail(record: SesRecord) -> str:
+        return "STOP_RULE"
+
+    @events.ses("another@*")
+    async def another(record: SesRecord) -> None: ...
+
+    event = build.ses()
+    event["Records"][0]["ses"]["receipt"]["recipients"] = ["sales@example.com", "support@example.com"]
+    assert handled(events, event) == {"disposition": "STOP_RULE"}
+    event["Records"][0]["ses"]["receipt"]["recipients"] = ["nobody@example.com"]
+    with pytest.raises(NoFunction):
+        handled(events, event)
+
+
+@pytest.mark.parametrize("context", [{}, object()])
+def test_a_context_without_a_clock_is_no_deadline(context: Any) -> None:
+    events, seen = Events(), list[str]()
+
+    @events.sqs("orders")
+    async def order(body: str) -> None:
+        seen.append(body)
+
+    assert handled(events, build.sqs("a", queue="orders"), context) == {"batchItemFailures": []}
+    assert seen == ["a"]
 
 
 # Mistakes, at import
@@ -172,7 +218,19 @@ def test_two_of_which_one_asks_for_more_are_taken() -> None:
             r"Expected a class of exceptions in @events\.error\(\).*parentheses there\?",
         ),
         (lambda events: events.error("x"), "Expected a class of exceptions"),
-        (lambda events: Events(margin=-1), "Expected `margin` not to be negative, but got -1"),
+        (lambda events: events.invoke(first), r"a pattern, a dict, in @events\.invoke\(\), but.*parentheses there\?"),
+        (lambda events: events.dynamodb(event="insert"), "one of INSERT, MODIFY, REMOVE, but got 'insert'"),
+        (lambda events: events.dynamodb(event="CREATE*"), "one of INSERT, MODIFY, REMOVE, but got 'CREATE"),
+        (
+            lambda events: events.dynamodb(event=["INSERT", "MODIFY"]),
+            r"its event_name is \['INSERT', 'MODIFY'\]\. For several, decorate once for each\.",
+        ),
+        (lambda events: events.requests(sqs="jobs", decoder="base64"), "without `decoder`: requests are JSON"),
+        (lambda events: events.middleware(_handler), r"Expected an async function below @events\.middleware.*_handler"),
+        (lambda events: events.middleware(_yields), "Expected an async function below @events.middleware"),
+        (lambda events: events.middleware(7), "Expected an async function below .* but got 7"),
+        (lambda events: Events(**dict[str, Any](margin="2")), "`margin` to be seconds, 0 or more, but got .2."),
+        (lambda events: Events(margin=-1), "Expected `margin` to be seconds, 0 or more, but got -1"),
     ],
 )
 def test_a_mistake_is_told_at_once(register: Callable[[Events], object], expected: str) -> None:

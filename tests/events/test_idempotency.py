@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from lambent.errors import (
     StoreConflict,
     StoreError,
 )
-from lambent.events import Events, Idempotency
+from lambent.events import CognitoRecord, Events, Idempotency, allow
 from lambent.events.idempotency import GRACE, WITHOUT_DEADLINE
 from lambent.events.model import Record
 from lambent.events.sources import named
@@ -118,7 +119,7 @@ def test_what_is_in_progress_elsewhere_is_not_begun() -> None:
         stage = Scene()
 
         async def meanwhile() -> str:
-            with pytest.raises(AlreadyInProgress, match="comes again"):
+            with pytest.raises(AlreadyInProgress, match="handled elsewhere"):
                 await stage.once()
             return "done"
 
@@ -296,7 +297,7 @@ def test_who_was_overtaken_gives_its_result_and_leaves_the_other_s(caplog: pytes
         assert await stage.once() == {"run": 1}
 
     play(scene)
-    assert "may be done twice" in caplog.text
+    assert "it may have run twice" in caplog.text
 
 
 def test_who_was_overtaken_and_fails_does_not_let_a_third_in() -> None:
@@ -371,7 +372,7 @@ def test_it_runs_without_its_store_if_that_is_asked_for(caplog: pytest.LogCaptur
         assert await stage.once() == {"run": 2}
 
     play(scene)
-    assert caplog.text.count("The store has failed") == 2
+    assert caplog.text.count("The idempotency store failed") == 2
 
 
 def test_what_is_done_stays_done_if_the_store_fails_afterwards(caplog: pytest.LogCaptureFixture) -> None:
@@ -383,7 +384,7 @@ def test_what_is_done_stays_done_if_the_store_fails_afterwards(caplog: pytest.Lo
             await stage.once()
 
     play(scene)
-    assert "could not be kept" in caplog.text
+    assert "could not be saved" in caplog.text
 
 
 def test_what_failed_is_what_is_raised_if_the_store_fails_too(caplog: pytest.LogCaptureFixture) -> None:
@@ -568,6 +569,8 @@ def test_an_empty_key_would_be_everybody_s(key: object) -> None:
         ({"on_error": "ignore"}, "'fail' or 'run'"),
         ({"key": "body."}, "a path such as"),
         ({"payload": ""}, "a path such as"),
+        ({"key": ["body.id"]}, "a path such as"),
+        ({"expires": "1"}, "Expected `expires` to be more than 0 seconds, but got '1'"),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(options: Any, message: str) -> None:
@@ -642,7 +645,20 @@ def test_a_decorated_function_needs_a_function_of_its_arguments() -> None:
             Idempotency(key)(failing)
 
 
+def test_a_sync_function_cannot_be_decorated() -> None:
+    def charge(order: int) -> Any: ...
+
+    with pytest.raises(ConfigurationError, match=r"async function below @Idempotency\(\), but got .*charge"):
+        Idempotency(lambda order: order)(charge)
+
+
 # With Events
+
+
+@dataclass
+class Paid:
+    id: int
+    amount: int
 
 
 def test_a_message_that_comes_again_is_not_handled_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -692,6 +708,53 @@ def test_retries_are_within_one_attempt() -> None:
     event = events.sqs("a", queue="orders")
     assert handler(event) == handler(event) == {"batchItemFailures": []}
     assert len(tries) == 3
+    handler.close()
+
+
+def test_a_path_leads_into_what_the_decoder_has_made() -> None:
+    handler, seen = Events(), list[int]()
+    once = Idempotency("body.id", payload="body.amount", store=MemoryStore())
+
+    @handler.sqs("orders", decoder="base64+json", idempotency=once)
+    async def order(order: dict[str, int]) -> None:
+        seen.append(order["id"])
+
+    @handler.sqs("models", decoder=lambda body: Paid(**json.loads(body)), idempotency=once)
+    async def paid(paid: Any) -> None:
+        seen.append(paid.id)
+
+    encoded = b64encode(b'{"id": 1, "amount": 5}').decode()
+    assert handler(events.sqs(encoded, encoded, queue="orders")) == {"batchItemFailures": []}
+    assert handler(events.sqs({"id": 2, "amount": 5}, queue="models")) == {"batchItemFailures": []}
+    other = events.sqs({"id": 2, "amount": 6}, queue="models")
+    assert len(handler(other)["batchItemFailures"]) == 1
+    assert seen == [1, 2]
+    handler.close()
+
+
+def test_what_is_given_again_is_the_reply_in_the_form_of_the_source() -> None:
+    handler, ran = Events(), list[str]()
+    once = Idempotency(lambda record: "same", store=MemoryStore())
+
+    @handler.cognito("PreSignUp_*", idempotency=once)
+    async def sign_up(record: CognitoRecord) -> None:
+        ran.append("cognito")
+        record.response["autoConfirmUser"] = True
+
+    @handler.authorizer(idempotency=once)
+    async def who(record: Record) -> object:
+        ran.append("authorizer")
+        return allow("ada", context={"plan": "free"})
+
+    @handler.ses(idempotency=once)
+    async def mail(record: Record) -> str:
+        ran.append("ses")
+        return "STOP_RULE"
+
+    for make in (events.cognito, events.authorizer, events.ses):
+        assert handler(make()) == handler(make())
+    assert handler(events.cognito())["response"]["autoConfirmUser"] is True
+    assert ran == ["cognito", "authorizer", "ses"]
     handler.close()
 
 

@@ -63,6 +63,17 @@ EVENT: dict[str, Any] = {
         ({"absent": [{"exists": False}], "state": ["running"]}, True),
         ({"state": [{"anything-but": {"wildcard": "r*"}}]}, False),
         ({"state": [{"anything-but": ["stopped", "ended"]}]}, True),
+        ({"state": [{"anything-but": {"prefix": ["stop", "run"]}}]}, False),
+        ({"state": [{"anything-but": {"prefix": ["stop", "end"]}}]}, True),
+        ({"state": [{"anything-but": {"suffix": ["ning", "ed"]}}]}, False),
+        ({"state": [{"anything-but": {"equals-ignore-case": ["STOPPED", "RUNNING"]}}]}, False),
+        ({"state": [{"anything-but": {"wildcard": ["s*", "r*g"]}}]}, False),
+        ({"absent": [{"anything-but": {"prefix": ["a"]}}]}, False),
+        ({"state": [{"exists": True}]}, True),
+        ({"none": [{"exists": True}]}, True),
+        ({"nested": [{"exists": True}]}, False),
+        ({"nested": [{"exists": False}]}, True),
+        ({"nested": {"deep": {"value": [{"exists": True}]}}}, True),
     ],
 )
 def test_an_event_is_wanted(pattern: dict[str, Any], wanted: bool) -> None:
@@ -83,6 +94,8 @@ def test_an_event_of_another_shape_is_not_wanted(event: object) -> None:
         ({"state": [{"wildcard": 7}]}, "expected wildcard with a text, but got 7"),
         ({"state": [{"cidr": "10.0.0"}]}, "10.0.0"),
         ({"state": [{"prefix": {"equals-ignore-case": 7}}]}, "expected prefix with a text"),
+        ({"state": [{"anything-but": {"prefix": ["a", 7]}}]}, "expected prefix with a text, but got 7"),
+        ({"state": [{"anything-but": {"prefix": []}}]}, "expected prefix with a text"),
     ],
 )
 def test_a_mistake_says_what_was_expected(pattern: dict[str, Any], expected: str) -> None:

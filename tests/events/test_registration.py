@@ -29,6 +29,7 @@ class Around:
     def __init__(self, left: float | None = None, *middleware: Middleware) -> None:
         self.left = left
         self.middleware = middleware
+        self.result: Callable[[Record, Any], Any] | None = None
         self.threads = Threads()
 
     def remaining(self) -> float | None:
@@ -171,8 +172,10 @@ def test_idempotency_is_within_middleware_and_around_retries() -> None:
         ({"concurrency": 2.5}, "Expected `concurrency` to be a whole number, 1 or more, but got 2.5"),
         ({"idempotency": True}, r"Expected `idempotency` to be an Idempotency\(\), but got True"),
         ({"idempotency": Idempotency}, r"Expected `idempotency` to be an Idempotency\(\), but got <class"),
-        ({"retries": -1}, "Expected `retries` and `backoff` not to be negative"),
-        ({"backoff": -0.1}, "Expected `retries` and `backoff` not to be negative"),
+        ({"retries": -1}, "Expected `retries` to be a whole number, 0 or more, but got -1"),
+        ({"retries": 1.5}, "Expected `retries` to be a whole number, 0 or more, but got 1.5"),
+        ({"backoff": "1"}, "Expected `backoff` to be seconds, 0 or more, but got '1'"),
+        ({"backoff": -0.1}, "Expected `backoff` to be seconds, 0 or more, but got -0.1"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any], expected: str) -> None:

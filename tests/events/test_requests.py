@@ -504,7 +504,7 @@ def test_who_else_wants_the_same_messages_is_told() -> None:
 
     async def job(record: Record) -> None: ...
 
-    with pytest.raises(ConfigurationError, match=r"Two functions .*MessageRequests .* and .*job"):
+    with pytest.raises(ConfigurationError, match=r"Two .*events\.requests \(.*test_requests\.py:\d+\) and .*job"):
         handled.sqs("jobs")(job)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -354,7 +355,7 @@ def test_the_order_of_registration_does_not_matter() -> None:
         events, seen = Events(), list[str]()
         for each in names:
 
-            async def function(name: str = each, told: list[str] = seen) -> None:
+            async def function(_: SqsRecord, name: str = each, told: list[str] = seen) -> None:
                 told.append(name)
 
             events.sqs(each)(function)
@@ -796,6 +797,39 @@ def test_a_function_of_batches_that_returns_nonsense_has_failed_whole(caplog: py
     assert "Expected a function that takes batches to return None, or a list" in caplog.text
 
 
+def test_after_an_error_handler_the_records_of_a_batch_function_are_done_whatever_it_returns() -> None:
+    events, seen = Events(), list[str]()
+
+    @events.error(ValueError)
+    async def ignore(error: ValueError, record: Record) -> bool:
+        seen.append(str(error))
+        return True
+
+    @events.sqs(QUEUE)
+    async def order(records: list[SqsRecord]) -> None:
+        raise ValueError("no")
+
+    assert failures(handled(events, sqs("a", "b"))) == []
+    assert seen == ["no"]
+
+
+@pytest.mark.parametrize("returned", [None, "ok"])
+def test_what_middleware_returns_does_not_hide_what_a_batch_function_has_returned(returned: object) -> None:
+    events = Events()
+
+    @events.middleware
+    async def timed(record: Record, call: Callable[[], Any]) -> object:
+        await call()
+        return returned
+
+    @events.sqs(QUEUE)
+    async def order(records: list[SqsRecord]) -> list[SqsRecord]:
+        return records[1:]
+
+    event = sqs("a", "b")
+    assert failures(handled(events, event)) == ids(event, 1)
+
+
 def test_a_function_of_batches_of_what_messages_carry() -> None:
     events = Events()
 
@@ -1157,6 +1191,18 @@ def test_a_test_message_is_nothing_for_a_function_of_last_resort_either() -> Non
     test = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-21T11:00:00.000Z", "Bucket": "b"}
     assert handled(events, sqs(json.dumps(test))) == {"batchItemFailures": []}
     assert seen == []
+
+
+def test_what_no_function_takes_is_told_with_what_else_may_be_asked_for() -> None:
+    events = Events()
+
+    @events.s3("uploads", event="ObjectRemoved:*")
+    async def removed(record: Record) -> None: ...
+
+    told = r"s3 'uploads' \(event_name 'ObjectCreated:Put', key 'a.png'\)"
+    with pytest.raises(BatchFailed) as caught:
+        handled(events, build.s3("a.png", bucket="uploads"))
+    assert re.match(rf"No function is registered for {told}\. Register", str(caught.value.__cause__))
 
 
 def test_a_change_that_no_function_of_its_table_asks_for_is_passed_over() -> None:

@@ -82,6 +82,8 @@ def test_what_is_not_asked_for_is_not_looked_at() -> None:
         (s3("uploads"), s3("uploads", pattern={"size": [7]})),
         (s3("uploads", "ObjectCreated:*"), s3("uploads", "ObjectCreated:Put")),
         (s3("????*"), s3("u*")),
+        (s3("up*", "ObjectCreated:Put"), s3("uploads")),
+        (s3("*", "ObjectCreated:Put", "a/b"), s3("uploads")),
     ],
 )
 def test_what_asks_for_more_ranks_higher(less: Selection, more: Selection) -> None:
@@ -102,7 +104,8 @@ def test_what_asks_for_more_ranks_higher(less: Selection, more: Selection) -> No
         (s3("[ab]*xy"), s3("c*xy"), False),
         (s3("[!a]*x"), s3("b*"), True),
         (s3("ab*", "ObjectCreated:*"), s3("*cd", "ObjectRemoved:*"), False),
-        (s3("abc"), s3(key="key"), True),
+        (s3(event="abc"), s3(key="key"), True),
+        (s3("abc"), s3(key="key"), False),
         (s3("abc"), s3("abd"), False),
         (s3(key="a/*"), s3(event="b/*"), True),
         (s3(pattern={"size": [7]}), s3(pattern={"size": [8]}), False),

@@ -7,12 +7,12 @@ import inspect
 import logging
 from contextvars import copy_context
 from functools import partial
-from types import NoneType, UnionType
-from typing import Union, get_args, get_origin
+from types import NoneType
+from typing import get_args, get_origin
 
 from lambent.errors import ConfigurationError
 from lambent.events.model import Record
-from lambent.functions import bare, is_async, is_context, is_generator, parameters, place
+from lambent.functions import is_async, is_context, is_generator, is_variadic, members, parameters, place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class Bound:
 
     Of its parameters those are given that are annotated with a record type, or with a list of one, or with Context, or
     are called `record`, `records` or `context` and not annotated; and one more, which gets what the record carries.
-    Others must have a default. Raises ConfigurationError.
+    Others must have a default. They keep it, but where nothing else is given of the record: then the first of them
+    gets what it carries. Raises ConfigurationError.
     """
 
     __slots__ = ("_by_name", "_function", "_gives", "_only", "is_async", "takes_batch")
@@ -43,29 +44,24 @@ class Bound:
     def __init__(self, function: Callable[..., Event], decoder: Decoder) -> None:
         if is_generator(function):
             raise ConfigurationError(f"{place(function)} yields: calling it would do nothing. Return instead.")
+        if is_variadic(function):
+            raise ConfigurationError(
+                f"{place(function)} takes `*args` or `**kwargs` alone, which do not tell what it wants. Name its "
+                "parameters; where a decorator has hidden them, use functools.wraps in it."
+            )
         self._function = function
         self.is_async = is_async(function)
         self._gives: list[Give] = []
         self._by_name: dict[str, Give] = {}
-        self.takes_batch = False
-        bodies: list[str] = []
-        for parameter in parameters(function):
-            annotation = bare(parameter.annotation)
-            give = _giver(parameter.name, annotation)
-            if give is None and parameter.default is not parameter.empty:
-                give = _constant(parameter.default)
-            elif give is None:
-                bodies.append(parameter.name)
-                try:
-                    give = _body(parameter.annotation, decoder)
-                except ConfigurationError as error:
-                    raise ConfigurationError(f"{place(function)}, parameter {parameter.name!r}: {error}") from None
-            self.takes_batch = self.takes_batch or _holds_records(parameter.name, annotation)
+        found = [(each, _giver(each.name, each.annotation)) for each in parameters(function)]
+        self.takes_batch = any(_batch_of(each.name, each.annotation) for each, _ in found)
+        body = _body_of(function, found, takes_batch=self.takes_batch)
+        for parameter, given in found:
+            give = _body(function, parameter, decoder) if parameter is body else given or _constant(parameter.default)
             if parameter.kind is parameter.KEYWORD_ONLY:
                 self._by_name[parameter.name] = give
             else:
                 self._gives.append(give)
-        _check(function, bodies, takes_batch=self.takes_batch)
         is_simple = self.is_async and len(self._gives) == 1 and not self._by_name
         self._only = self._gives[0] if is_simple else None
         """What makes the argument of an async function that has just one: of most."""
@@ -90,59 +86,107 @@ class Bound:
         return await result if inspect.isawaitable(result) else result
 
 
-def _check(function: Callable[..., Event], bodies: Sequence[str], *, takes_batch: bool) -> None:
+def _body_of(
+    function: Callable[..., Event], found: Sequence[tuple[inspect.Parameter, Give | None]], *, takes_batch: bool
+) -> inspect.Parameter | None:
+    """The parameter for what a record carries; None if there is none."""
+    others = [each for each, give in found if give is None]
+    bodies = [each for each in others if each.default is each.empty]
     if len(bodies) > 1:
         raise ConfigurationError(
-            f"{place(function)} has {len(bodies)} parameters for what a record carries: {', '.join(bodies)}. Annotate "
-            "all but one with a record type, such as SqsRecord, or with Context, or give them a default."
+            f"{place(function)} has {len(bodies)} parameters for what a record carries: "
+            f"{', '.join(each.name for each in bodies)}. Annotate all but one with a record type, such as SqsRecord, "
+            "or with Context, or give them a default."
         )
     if bodies and takes_batch:
         raise ConfigurationError(
-            f"{place(function)} wants all records, and what one of them carries ({bodies[0]!r}). Decode the records' "
-            "bodies in it."
+            f"{place(function)} wants all records, and what one of them carries ({bodies[0].name!r}). Decode the "
+            "records' bodies in it."
         )
+    if not bodies and all(give in (None, _context) for _, give in found):  # or it would be told nothing
+        bound = _bound(function)
+        bodies = [each for each in others if each.name not in bound]
+    return bodies[0] if bodies else None
+
+
+def _bound(function: Callable[..., Event]) -> set[str]:
+    """The parameters that `partial` has given already."""
+    names: set[str] = set()
+    while isinstance(function, partial):
+        names |= function.keywords.keys()
+        function = function.func
+    return names
 
 
 def _giver(name: str, annotation: Event) -> Give | None:
     """How to make an argument; None if it is what a record carries, or nothing of ours."""
-    origin: object = get_origin(annotation)
-    if _holds_records(name, annotation):
-        return _all(tuple if origin is tuple else list)
-    members = get_args(annotation) if origin in (Union, UnionType) else (annotation,)
-    kinds = tuple(each for each in members if isinstance(each, type) and issubclass(each, Record))
-    if kinds and all(each in (*kinds, NoneType) for each in members):
-        return _first(kinds)
+    batch = _batch_of(name, annotation)
+    if batch:
+        return _all(tuple if _origin(annotation) is tuple else list, batch)
+    kinds = _records_of(annotation)
+    if kinds:
+        return _first(kinds, is_optional=NoneType in members(annotation))
     if annotation is inspect.Parameter.empty and name == "record":
         return _first((Record,))
-    return _context if is_context(name, annotation) else None
+    return _context if is_context(name, _single(annotation)) else None
 
 
-def _holds_records(name: str, annotation: Event) -> bool:
+def _single(annotation: Event) -> Event:
+    """What is meant, null aside; of a union of several the union."""
+    kinds = [each for each in members(annotation) if each is not NoneType]
+    return kinds[0] if len(kinds) == 1 else annotation
+
+
+def _origin(annotation: Event) -> object:
+    return get_origin(_single(annotation))
+
+
+def _records_of(annotation: Event) -> tuple[type[Record], ...]:
+    """The types of records that it is one of; none if it is, or may be, anything else but null."""
+    kinds = [each for each in members(annotation) if each is not NoneType]
+    records = tuple(each for each in kinds if isinstance(each, type) and issubclass(each, Record))
+    return records if len(records) == len(kinds) else ()
+
+
+def _batch_of(name: str, annotation: Event) -> tuple[type[Record], ...]:
+    """The types of records that it is a list of; none if it is no such list."""
     if annotation is inspect.Parameter.empty:
-        return name == "records"
-    origin, args = get_origin(annotation), get_args(annotation)
-    if not isinstance(origin, type) or not args or not isinstance(args[0], type) or not issubclass(args[0], Record):
-        return False
-    return issubclass(list, origin) or issubclass(tuple, origin)
+        return (Record,) if name == "records" else ()
+    origin, args = _origin(annotation), get_args(_single(annotation))
+    if not isinstance(origin, type) or not args or not (issubclass(list, origin) or issubclass(tuple, origin)):
+        return ()
+    return _records_of(args[0])
 
 
-def _first(kinds: tuple[type[Record], ...]) -> Give:
+def _first(kinds: tuple[type[Record], ...], *, is_optional: bool = False) -> Give:
     """The record itself, or the one that has carried it, whichever is of one of these kinds."""
 
     def give(records: Sequence[Record], _: Context | None) -> object:
         record: Record | None = records[0]
         while not isinstance(record, kinds):
             if record is None:
-                names = " or ".join(each.__name__ for each in kinds)
-                raise ConfigurationError(f"Expected a {names}, but this is a {type(records[0]).__name__}.")
+                if is_optional:
+                    return None
+                raise _unexpected(kinds, records[0])
             record = record.carrier
         return record
 
     return give
 
 
-def _all(kind: Callable[[Sequence[Record]], object]) -> Give:
-    return lambda records, _: kind(records)
+def _all(kind: Callable[[Sequence[Record]], object], kinds: tuple[type[Record], ...]) -> Give:
+    def give(records: Sequence[Record], _: Context | None) -> object:
+        for each in records:
+            if not isinstance(each, kinds):
+                raise _unexpected(kinds, each)
+        return kind(records)
+
+    return give
+
+
+def _unexpected(kinds: tuple[type[Record], ...], record: Record) -> ConfigurationError:
+    names = " or ".join(each.__name__ for each in kinds)
+    return ConfigurationError(f"Expected a {names}, but this is a {type(record).__name__}.")
 
 
 def _constant(value: object) -> Give:
@@ -153,8 +197,11 @@ def _context(_: Sequence[Record], context: Context | None) -> object:
     return context
 
 
-def _body(annotation: Event, decoder: Decoder) -> Give:
-    from lambent.events.decode import reader
+def _body(function: Callable[..., Event], parameter: inspect.Parameter, decoder: Decoder) -> Give:
+    from lambent.events.decode import body_reader
 
-    read = reader(annotation, decoder)
-    return lambda records, _: read(records[0].body)
+    try:
+        read = body_reader(parameter.annotation, decoder)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place(function)}, parameter {parameter.name!r}: {error}") from None
+    return lambda records, _: read(records[0])

@@ -7,6 +7,8 @@ from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambent.types import Context
 
 BEFORE_SECONDS = 0.25
@@ -25,7 +27,8 @@ def default_margin() -> float:
 
 
 class Deadline:
-    """Of one event. None without a context, and where it has passed already: some local services do not know theirs.
+    """Of one event. None without a context that has a clock, and where it has passed already: some local services do
+    not know theirs.
 
     Of a short time that is left, three quarters are kept at most: the runtime keeps half of it.
     """
@@ -36,7 +39,8 @@ class Deadline:
         self._until: float | None = None
         self.grace = 0.0
         """Seconds in which what is cancelled may end."""
-        left = 0.0 if context is None else context.get_remaining_time_in_millis() / 1000
+        clock: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
+        left = 0.0 if clock is None else clock() / 1000
         if left > 0:
             margin = min(margin, left * 0.75)
             self._until = monotonic() + left - margin

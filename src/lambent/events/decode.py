@@ -11,10 +11,9 @@ decides: `str` gets text, `bytes` bytes, and all else JSON, where what is carrie
 from __future__ import annotations
 
 from inspect import Parameter
-from types import UnionType
-from typing import Union, get_args, get_origin
 
 from lambent.errors import ConfigurationError, DecodingError, MalformedEvent
+from lambent.functions import is_async, members, place
 from lambent.values.convert import converter, json_converter, parse
 from lambent.values.mismatch import kind
 
@@ -22,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lambent.events.model import Record
     from lambent.types import Event
 
     Decode = Callable[[Event], Event]
@@ -34,6 +34,15 @@ _PIECE = 1 << 16
 """Bytes that are read at a time: memory for all that is asked for is taken before any is read."""
 
 
+def body_reader(annotation: Event, decoder: Decoder = None) -> Callable[[Record], Event]:
+    """As `reader`, of a record: without a decoder, the body of one that `is_decoded` is taken as it is."""
+    read = reader(annotation, decoder)
+    if decoder is not None or not isinstance(read, _FromJson):
+        return lambda record: read(record.body)
+    json = read
+    return lambda record: json.convert(record.body) if record.is_decoded else json(record.body)
+
+
 def reader(annotation: Event, decoder: Decoder = None) -> Decode:
     """A record's body → a value for a parameter. Raises ConfigurationError for what there is no decoder or no way for.
 
@@ -43,6 +52,8 @@ def reader(annotation: Event, decoder: Decoder = None) -> Decode:
     if decoder is None:
         decoder = _default(wanted)
     if callable(decoder):
+        if is_async(decoder):
+            raise ConfigurationError(f"Expected a decoder that is not async, but got {place(decoder)}.")
         return _chained([_own(decoder)], converter(wanted))
     if not isinstance(decoder, str):
         raise _unknown(decoder)
@@ -50,20 +61,16 @@ def reader(annotation: Event, decoder: Decoder = None) -> Decode:
     if last in ("base64", "gzip"):
         first, last = [*first, last], _default(wanted)
     if last == "json":
-        return _chained([_named(each) for each in first], _from_json(wanted))
+        return _chained([_named(each) for each in first], _FromJson(wanted))
     return _chained([_named(each) for each in [*first, last]], converter(wanted))
 
 
 def _default(annotation: Event) -> str:
     """What an annotation of nothing but str, or nothing but bytes, asks for; null aside."""
-    while hasattr(annotation, "__metadata__"):  # Annotated
-        annotation = annotation.__origin__
-    origin: Event = get_origin(annotation)
-    members = get_args(annotation) if origin in (Union, UnionType) else (annotation,)
-    kinds = {each for each in members if each is not type(None)}
-    if kinds == {str}:
+    kinds = [each for each in members(annotation) if each is not type(None)]
+    if kinds == [str]:
         return "text"
-    return "bytes" if kinds == {bytes} else "json"
+    return "bytes" if kinds == [bytes] else "json"
 
 
 def _chained(steps: list[Decode], last: Decode) -> Decode:
@@ -79,10 +86,17 @@ def _chained(steps: list[Decode], last: Decode) -> Decode:
     return read
 
 
-def _from_json(annotation: Event) -> Decode:
+class _FromJson:
     """Of text and bytes the JSON in them; a value as it is."""
-    read, convert = json_converter(annotation), converter(annotation)
-    return lambda data: read(data) if isinstance(data, str | bytes) else convert(data)
+
+    __slots__ = ("_read", "convert")
+
+    def __init__(self, annotation: Event) -> None:
+        self._read = json_converter(annotation)
+        self.convert = converter(annotation)
+
+    def __call__(self, data: Event) -> Event:
+        return self._read(data) if isinstance(data, str | bytes) else self.convert(data)
 
 
 def _own(decoder: Decode) -> Decode:

@@ -12,13 +12,14 @@ handler = events  # or Lambent(app, events=events)
 
 from __future__ import annotations
 
+import sys
 from threading import Lock
 
 from lambent.errors import ConfigurationError
 from lambent.events.deadline import default_margin
 from lambent.events.registration import Options, Registration
-from lambent.events.router import ANY, Router
-from lambent.events.selection import Selection
+from lambent.events.router import LAST_RESORT, Router
+from lambent.events.selection import Selection, fits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 _FIRST_CALL = Lock()
 
+_CHANGES = ("INSERT", "MODIFY", "REMOVE")
+"""What happens to items of DynamoDB."""
+
 
 class Events:
     """Registers functions, and handles events with them: a Handler, as Lambent is.
@@ -58,8 +62,8 @@ class Events:
     """There once it has been called as a handler."""
 
     def __init__(self, *, margin: float | None = None, partial_failures: bool = True) -> None:
-        if margin is not None and margin < 0:
-            raise ConfigurationError(f"Expected `margin` not to be negative, but got {margin!r}.")
+        if margin is not None and (type(margin) not in (int, float) or not 0 <= margin < float("inf")):
+            raise ConfigurationError(f"Expected `margin` to be seconds, 0 or more, but got {margin!r:.100}.")
         margin = default_margin() if margin is None else margin
         self._router = Router(margin, partial_failures=partial_failures)
         self._requests: list[MessageRequests] = []
@@ -80,10 +84,15 @@ class Events:
     ) -> Callable[[F], F]:
         """What happens to objects: `ObjectCreated:*`, below a prefix; also through SNS, SQS and EventBridge."""
         key = f"{_literal(prefix)}*{_literal(suffix)}"
-        return self._register("s3", {"name": bucket, "event_name": event, "key": key}, options)
+        return self._register("s3", {"name": bucket, "event_name": _without_s3(event), "key": key}, options)
 
     def dynamodb(self, table: str = "*", *, event: str = "*", **options: Any) -> Callable[[F], F]:
         """Changes of a table, in order: `INSERT`, `MODIFY`, `REMOVE`. Those that nobody asks for are passed over."""
+        given: object = event
+        if isinstance(given, str) and not any(fits(event, change) for change in _CHANGES):
+            raise ConfigurationError(
+                f"Expected `event` in @events.dynamodb() to be one of {', '.join(_CHANGES)}, but got {event!r:.100}."
+            )
         return self._register("dynamodb", {"name": table, "event_name": event}, options)
 
     def kinesis(self, stream: str = "*", **options: Any) -> Callable[[F], F]:
@@ -102,9 +111,9 @@ class Events:
         """Messages of RabbitMQ."""
         return self._register("rabbitmq", {"name": queue}, options)
 
-    def ses(self, rule: str = "*", **options: Any) -> Callable[[F], F]:
-        """Mail that has been received."""
-        return self._register("ses", {"name": rule}, options)
+    def ses(self, recipient: str = "*", **options: Any) -> Callable[[F], F]:
+        """Mail that has been received, if one of its recipients fits: `sales@example.com`, `*@example.com`."""
+        return self._register("ses", {"recipients": recipient}, options)
 
     def eventbridge(
         self,
@@ -163,19 +172,31 @@ class Events:
 
         sources = {"sqs": sqs, "sns": sns, "mq": mq, "rabbitmq": rabbitmq}
         names = {source: name for source, name in sources.items() if name is not None}
+        if options.get("decoder") is not None:
+            raise ConfigurationError("Expected events.requests() without `decoder`: requests are JSON.")
         if not names:
             raise ConfigurationError(f"Expected where requests come from: one of {', '.join(sources)}, with a name.")
         function = MessageRequests(app, self._hosted())
         self._requests.append(function)
+        caller = sys._getframe(1)  # noqa: SLF001 - only for the message that two are registered
+        place = f"events.requests ({caller.f_code.co_filename}:{caller.f_lineno})"
         for source, name in names.items():
-            self._register(source, {"name": name}, options)(function)
+            self._register(source, {"name": name}, options, place=place)(function)
 
     def otherwise(self, function: F) -> F:
         """Decorate the function of last resort: for whatever no other one is registered for."""
-        return self._register(ANY, {}, {})(function)
+        return self._register(LAST_RESORT, {}, {})(function)
 
     def middleware(self, function: M) -> M:
         """Decorate an async function that is called around all others: with the record, and what calls the next."""
+        from lambent.functions import is_awaited, is_generator, place
+
+        given: object = function
+        if not callable(given) or is_generator(function) or not is_awaited(function):
+            raise ConfigurationError(
+                "Expected an async function below @events.middleware, which awaits what it is called with, but got "
+                f"{place(function) if callable(given) else repr(given)}."
+            )
         self._router.middleware.append(function)
         return function
 
@@ -202,13 +223,23 @@ class Events:
         globs: Mapping[str, str],
         options: Mapping[str, Any],
         pattern: Mapping[str, object] | None = None,
+        place: str = "",
     ) -> Callable[[F], F]:
         for name, glob in globs.items():
             if not isinstance(glob, str):
-                raise ConfigurationError(
-                    f"Expected a text, such as a name, in @events.{source}(), but its {name} is {glob!r:.100}. Are the "
-                    "parentheses there?"
+                hint = (
+                    "For several, decorate once for each."
+                    if isinstance(glob, list | tuple | set)
+                    else "Are the parentheses there?"
                 )
+                raise ConfigurationError(
+                    f"Expected a text, such as a name, in @events.{source}(), but its {name} is {glob!r:.100}. {hint}"
+                )
+        if pattern is not None and not hasattr(pattern, "items"):
+            raise ConfigurationError(
+                f"Expected a pattern, a dict, in @events.{source}(), but got {pattern!r:.100}. Are the parentheses "
+                "there?"
+            )
         try:
             selection, asked = Selection(source, globs, pattern), Options(**options)
         except (TypeError, ValueError) as error:
@@ -217,7 +248,7 @@ class Events:
         def register(function: F) -> F:
             if not callable(function):
                 raise ConfigurationError(f"Expected a function below @events.{source}(), but got {function!r:.100}.")
-            self._router.add(Registration(selection, function, asked))
+            self._router.add(Registration(selection, function, asked, place))
             return function
 
         return register
@@ -318,3 +349,9 @@ class _Lifetime:
 def _literal(text: str) -> str:
     """As a glob that matches this text alone."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in text)
+
+
+def _without_s3(event: str) -> str:
+    """As records have it; AWS's configuration says `s3:ObjectCreated:*`."""
+    given: object = event
+    return given.removeprefix("s3:") if isinstance(given, str) else event

@@ -43,8 +43,9 @@ from lambent.errors import (
     StoreConflict,
     StoreError,
 )
-from lambent.events.keys import digest, is_missing, reader
+from lambent.events.keys import digest, is_missing, read, reader
 from lambent.events.results import plain
+from lambent.functions import is_awaited, place
 from lambent.invocation import CURRENT
 from lambent.stores import opened
 from lambent.stores.model import ABSENT, LARGEST, LONGEST
@@ -92,8 +93,8 @@ class Idempotency:
       fails with IdempotencyMismatch.
     - `in_progress`: seconds after which something that was begun, and has not ended, may be begun again. None: until
       the deadline, and a second more.
-    - `prefix`: of keys in the store. None: the name of the Lambda function; and then each registration has keys of its
-      own. Those with the same prefix share their keys.
+    - `prefix`: of keys in the store; those with the same prefix share their keys. Empty: the name of the Lambda
+      function, and each registration has keys of its own.
     - `replay`: whether the result is kept, as plain JSON (lambent.events.results), which then is what is returned the
       first time, too. If not, None is returned for what has been done before.
     - `on_error`: if the store fails, the record does (`fail`), or the function runs, maybe twice (`run`)
@@ -114,8 +115,9 @@ class Idempotency:
         on_error: Literal["fail", "run"] = "fail",
         now: Callable[[], float] = time.time,
     ) -> None:
-        if expires <= 0 or (in_progress is not None and in_progress <= 0):
-            raise ConfigurationError("Expected `expires` and `in_progress` to be more than 0 seconds.")
+        for name, seconds in (("expires", expires), ("in_progress", in_progress)):
+            if seconds is not None and (type(seconds) not in (int, float) or not 0 < seconds < float("inf")):
+                raise ConfigurationError(f"Expected `{name}` to be more than 0 seconds, but got {seconds!r:.100}.")
         if on_error not in ("fail", "run"):
             raise ConfigurationError(f"Expected `on_error` to be 'fail' or 'run', but got {on_error!r}.")
         self._given_key = key
@@ -131,15 +133,23 @@ class Idempotency:
         self._now = now
 
     async def once(
-        self, record: Record, call: Call, remaining: Callable[[], float | None], scope: Hashable = ()
+        self,
+        record: Record,
+        call: Call,
+        remaining: Callable[[], float | None],
+        scope: Hashable = (),
+        decoded: Callable[[Record], Event] | None = None,
     ) -> Event:
-        """Call, unless it has been done for this record, and return the result. `scope` is what the key is within.
+        """Call, unless it has been done for this record, and return the result.
+
+        - `scope`: what the key is within
+        - `decoded`: what the record carries, where a decoder is needed for that; None: JSON, or a value
 
         Raises what the call raises, AlreadyInProgress, IdempotencyMismatch and StoreError; DecodingError where the
         record has no such key, and ConfigurationError for a store that cannot keep anything that long.
         """
-        payload = digest(self._payload(record)) if self._payload is not None else ""
-        return await self._once(self._name(self._key(record), scope), payload, call, remaining())
+        payload = digest(read(self._payload, record, decoded)) if self._payload is not None else ""
+        return await self._once(self._name(read(self._key, record, decoded), scope), payload, call, remaining())
 
     async def run(self, key: Event, call: Call, *, payload: Event = None) -> Event:
         """Do the same anywhere else, such as in a route of HTTP, by a key that tells it from all else of the prefix.
@@ -157,6 +167,8 @@ class Idempotency:
             raise ConfigurationError(
                 f"Expected `key` to be a function of the arguments of {function!r:.100}, but got {self._given_key!r}."
             )
+        if not is_awaited(function):
+            raise ConfigurationError(f"Expected an async function below @Idempotency(), but got {place(function)}.")
         scope = function.__module__, function.__qualname__
 
         @wraps(function)
@@ -189,7 +201,10 @@ class Idempotency:
         except StoreError:
             if self._on_error == "fail":
                 raise
-            logger.exception("The store has failed. What may have been done is done, for on_error is 'run'.")
+            logger.exception(
+                "The idempotency store failed; calling the function anyway (on_error='run'), although it may have run "
+                "before."
+            )
             return await call()
         if not isinstance(claim, _Claim):
             return claim["result"]
@@ -231,7 +246,10 @@ class Idempotency:
                 return claim
             if there["until"] > self._now():
                 break
-        raise AlreadyInProgress("It is being handled elsewhere at this moment. It is tried again when it comes again.")
+        raise AlreadyInProgress(
+            "The same key is being handled elsewhere at this moment. It will be tried again when the record is "
+            "delivered again."
+        )
 
     async def _complete(self, claim: _Claim, result: Event) -> Event:
         """Keep that it is done, whatever is in the way of it, and return the result."""
@@ -246,7 +264,11 @@ class Idempotency:
             done = {"payload": claim.payload, "result": None, "lost": f"It has {len(data)} bytes of at most {LARGEST}."}
             data = json.dumps(done).encode()
         if "lost" in done:
-            logger.error("A result cannot be kept, and so not be given again: %s Or say replay=False.", done["lost"])
+            logger.error(
+                "A result cannot be kept, so it could not be given again: %s Return something JSON can hold, or say "
+                "replay=False.",
+                done["lost"],
+            )
         saving = asyncio.ensure_future(self._keep(claim, data))
         try:
             await asyncio.shield(saving)
@@ -261,11 +283,13 @@ class Idempotency:
             await self._opened().save(claim.name, data, self._now() + self._expires, claim.version)
         except StoreConflict:
             logger.warning(
-                "Something took longer than it may be in progress, and was begun again elsewhere: it may be done "
-                "twice. Give it more time: Idempotency(in_progress=...)."
+                "A function ran longer than its in_progress time and was started again elsewhere; it may have run "
+                "twice. Raise it: Idempotency(in_progress=…)."
             )
         except LambentError:
-            logger.exception("What is done could not be kept: if it comes again, it is done again.")
+            logger.exception(
+                "The function has run, but that could not be saved: if the record comes again, the function runs again."
+            )
 
     async def _release(self, claim: _Claim) -> None:
         """Leave nothing, if nobody else has begun meanwhile."""
@@ -274,7 +298,9 @@ class Idempotency:
         except StoreConflict:
             pass
         except LambentError:
-            logger.exception("What has failed is known as in progress until its time is over.")
+            logger.exception(
+                "The claim of a failed run could not be released: it counts as in progress until its time is over."
+            )
 
     def _opened(self) -> Store:
         if self._store is None:

@@ -24,11 +24,12 @@ def reader(key: Key) -> Callable[..., Event]:
     """What reads it of a record. Raises ConfigurationError for what is no key."""
     if callable(key):
         return key
-    if not all(str(key).split(".")):
+    given: object = key
+    if not isinstance(given, str) or not all(given.split(".")):
         raise ConfigurationError(
             f"Expected a property such as `id`, a path such as `body.order.id`, or a function, but got {key!r}."
         )
-    return _of_body(key) if key.startswith(IN_BODY) else _of_record(key)
+    return _InBody(key) if key.startswith(IN_BODY) else _of_record(key)
 
 
 def _of_record(name: str) -> Callable[[Record], Event]:
@@ -48,24 +49,37 @@ def _of_record(name: str) -> Callable[[Record], Event]:
     return read
 
 
-def _of_body(path: str) -> Callable[[Record], Event]:
-    _, *steps = path.split(".")
+class _InBody:
+    """Reads what is at the end of a path: of the body, or of what a decoder has made of it."""
 
-    def read(record: Record) -> Event:
-        value = record.body
+    __slots__ = ("_path", "_steps")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._steps = path.split(".")[1:]
+
+    def __call__(self, record: Record, decoded: Callable[[Record], Event] | None = None) -> Event:
+        value = record.body if decoded is None else decoded(record)
         if isinstance(value, str | bytes):
             try:
                 value = json.loads(value)
             except (ValueError, RecursionError):
-                raise DecodingError(f"Expected JSON with {path}, but the body is none.") from None
-        for step in steps:
+                raise DecodingError(f"Expected JSON with {self._path}, but the body is none.") from None
+        for step in self._steps:
             try:
+                if not isinstance(value, dict | list):  # a model, or a dataclass, of a decoder's
+                    value = shaped(value)
                 value = value[int(step) if isinstance(value, list) else step]
             except (LookupError, TypeError, ValueError):
-                raise DecodingError(f"Expected the body to have {path}, but there is no {step!r} in it.") from None
+                raise DecodingError(
+                    f"Expected the body to have {self._path}, but there is no {step!r} in it."
+                ) from None
         return value
 
-    return read
+
+def read(key: Callable[..., Event], record: Record, decoded: Callable[[Record], Event] | None) -> Event:
+    """A key of a record; `decoded`: what it carries, where a decoder is needed for that. Raises DecodingError."""
+    return key(record, decoded) if isinstance(key, _InBody) else key(record)
 
 
 def digest(value: Event) -> str:
@@ -89,4 +103,6 @@ def is_missing(value: Event) -> bool:
 
 
 def _shaped(value: Event) -> Event:
+    if isinstance(value, set | frozenset):  # of DynamoDB
+        return sorted(value, key=lambda each: json.dumps(each, default=_shaped))
     return {"bytes": value.hex()} if isinstance(value, bytes) else shaped(value)

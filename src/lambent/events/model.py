@@ -24,6 +24,9 @@ class Record:
     source: ClassVar[str] = ""
     """The name of its source, as `Events` calls it."""
 
+    is_decoded: ClassVar[bool] = False
+    """Whether the body is JSON's value already: what is text there is a string, and no JSON to decode."""
+
     def __init__(self, raw: Event, carrier: Record | None = None) -> None:
         self.raw = raw
         """As it came: the JSON that AWS documents."""
@@ -54,7 +57,14 @@ class Record:
 
 
 class Source(Protocol):
-    """One kind of event: a module of `lambent.events.sources` with these names. Pure."""
+    """One kind of event: a module of `lambent.events.sources` with these names. Pure.
+
+    It may have two more:
+
+    - `result(record, returned)`: where it is SINGLE, what a function has returned → the reply; the same for a reply.
+      Raises InvalidResult
+    - `is_nothing(record)`: whether a record is no news, which nobody need take
+    """
 
     @property
     def SINGLE(self) -> bool:  # noqa: N802 - a constant of a module

@@ -16,6 +16,8 @@ Test = Callable[[object], bool]
 MISSING = object()
 _ANY_CASE = "equals-ignore-case"
 _ESCAPED = ("\\*", "\\\\")
+_OF_SEVERAL = ("prefix", "suffix", _ANY_CASE, "wildcard")
+"""Operators that anything-but takes with a list."""
 COMPARISONS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 OPERATORS = ("anything-but", "cidr", "equals-ignore-case", "exists", "numeric", "prefix", "suffix", "wildcard")
 
@@ -56,7 +58,7 @@ def condition(wanted: Any) -> Test:
         raise ValueError(f"expected one of {', '.join(OPERATORS)}, but got {json.dumps(wanted)}")
     ((name, operand),) = wanted.items()
     if name == "exists" and isinstance(operand, bool):
-        return lambda value: (value is not MISSING) is operand
+        return lambda value: (value is not MISSING and not isinstance(value, Mapping)) is operand  # leaves alone exist
     if name == "anything-but":
         return anything_but(operand)
     if name == "numeric":
@@ -83,7 +85,7 @@ def text(name: str, operand: str) -> Callable[[str], bool]:
 
 
 def wildcard(operand: str) -> Callable[[str], bool]:
-    r"""`*` is any letters; `\*` and `\\` are these letters."""
+    r"""`*` is any characters; `\*` and `\\` are these characters."""
     import re
 
     pieces = re.split(r"(\\\*|\\\\|\*)", operand)
@@ -110,7 +112,11 @@ def cidr(operand: str) -> Callable[[str], bool]:
 
 
 def anything_but(operand: Any) -> Test:
-    """One value, several, or an operator; what is not there does not match either."""
+    """One value, several, or an operator, of one text or several; what is not there does not match either."""
+    if isinstance(operand, dict) and len(operand) == 1:
+        ((name, texts),) = operand.items()
+        if name in _OF_SEVERAL and isinstance(texts, list) and texts:
+            operand = [{name: each} for each in texts]
     tests = [condition(each) for each in (operand if isinstance(operand, list) else [operand])]
     return lambda value: value is not MISSING and not any(test(value) for test in tests)
 

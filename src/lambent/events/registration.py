@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from lambent.threads import Threads
     from lambent.types import Context, Event
 
-    class Handling(Protocol):
+    class Surroundings(Protocol):
         """The event that records are of: what is around their functions."""
+
+        result: Callable[[Record, Event], Event] | None
+        """What a function has returned → the reply, where an event is one record and its source has a form for it."""
 
         @property
         def context(self) -> Context | None: ...
@@ -61,8 +64,10 @@ class Options:
             raise ConfigurationError(
                 f"Expected `concurrency` to be a whole number, 1 or more, but got {concurrency!r}."
             )
-        if retries < 0 or backoff < 0:
-            raise ConfigurationError("Expected `retries` and `backoff` not to be negative.")
+        if type(retries) is not int or retries < 0:
+            raise ConfigurationError(f"Expected `retries` to be a whole number, 0 or more, but got {retries!r:.100}.")
+        if type(backoff) not in (int, float) or not 0 <= backoff < float("inf"):
+            raise ConfigurationError(f"Expected `backoff` to be seconds, 0 or more, but got {backoff!r:.100}.")
         given: object = idempotency
         if given is not None and (isinstance(given, type) or not hasattr(given, "once")):
             raise ConfigurationError(f"Expected `idempotency` to be an Idempotency(), but got {given!r:.100}.")
@@ -76,7 +81,8 @@ class Options:
 class Registration:
     """A function, what it wants, and how it is called."""
 
-    def __init__(self, selection: Selection, function: Callable[..., Event], options: Options) -> None:
+    def __init__(self, selection: Selection, function: Callable[..., Event], options: Options, place: str = "") -> None:
+        self._place = place
         self.selection = selection
         self.function = function
         self.options = options
@@ -99,9 +105,18 @@ class Registration:
         """`module.function (file:line)`"""
         from lambent.functions import place
 
-        return place(self.function)
+        return self._place or place(self.function)
 
-    def handle(self, records: Sequence[Record], handling: Handling) -> Awaitable[Event]:
+    @cached_property
+    def _decoded(self) -> Callable[[Record], Event] | None:
+        """What a record carries, as its decoder has it; None without one."""
+        if self.options.decoder is None:
+            return None
+        from lambent.events.decode import body_reader
+
+        return body_reader(object, self.options.decoder)
+
+    def handle(self, records: Sequence[Record], handling: Surroundings) -> Awaitable[Event]:
         """Call the function for a record, or for a batch. Raises what it raises at last, here or when awaited."""
         if self._is_plain and not handling.middleware:
             return self.bound.call(records, handling.context, handling.threads)
@@ -110,14 +125,40 @@ class Registration:
         if options.retries:
             call = partial(_retried, call, options, handling.remaining)
         if options.idempotency is not None:
-            call = partial(options.idempotency.once, records[0], call, handling.remaining, self.selection.key)
-        for middleware in reversed(handling.middleware):
-            call = partial(middleware, records[0], call)
-        return call()
+            if handling.result is not None:  # kept and given again is the reply, which may be more than was returned
+                call = partial(_replied, call, records[0], handling.result)
+            once, key = options.idempotency.once, self.selection.key
+            call = partial(once, records[0], call, handling.remaining, key, self._decoded)
+        if self.bound.takes_batch:
+            return _batch(call, records[0], handling.middleware)
+        return _within(call, records[0], handling.middleware)()
 
 
-async def _called(bound: Bound, records: Sequence[Record], handling: Handling) -> Event:
+async def _called(bound: Bound, records: Sequence[Record], handling: Surroundings) -> Event:
     return await bound.call(records, handling.context, handling.threads)
+
+
+async def _replied(call: Call, record: Record, result: Callable[[Record, Event], Event]) -> Event:
+    return result(record, await call())
+
+
+def _within(call: Call, record: Record, middleware: Sequence[Middleware]) -> Call:
+    for each in reversed(middleware):
+        call = partial(each, record, call)
+    return call
+
+
+async def _batch(call: Call, record: Record, middleware: Sequence[Middleware]) -> Event:
+    """The failures that the function has returned, whatever middleware returns."""
+    failed: Event = None
+
+    async def kept() -> Event:
+        nonlocal failed
+        failed = await call()
+        return failed
+
+    await _within(kept, record, middleware)()
+    return failed
 
 
 async def _retried(call: Call, options: Options, remaining: Callable[[], float | None]) -> Event:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     Outcome = Work | list[tuple[Work, Record]] | Exception
     """What handles a record, or each of those that it carries; or why nothing does."""
 
-ANY = "any"
-"""In place of a source: registrations of last resort."""
+LAST_RESORT = "any"
+"""In place of a source: registrations for whatever nobody else takes."""
 
 _NONE: tuple[tuple[()], tuple[()]] = ((), ())
 
@@ -107,7 +107,7 @@ class Router:
     def knows(self, event: Event) -> bool:
         """Whether there may be a function for the event."""
         name = detect(event).name
-        return bool(self._registrations.keys() & {name, ANY, *CARRIED.get(name, ())})
+        return bool(self._registrations.keys() & {name, LAST_RESORT, *CARRIED.get(name, ())})
 
     def open(self) -> None:
         """Read all signatures. Raises ConfigurationError."""
@@ -161,6 +161,7 @@ class Router:
         if not routed:
             raise NoFunction(_unmatched(record))
         ((registration, inner),) = routed
+        handling.result = getattr(source, "result", None)
         work = Work([inner], registration, None)
         returned: Result = None
 
@@ -174,8 +175,7 @@ class Router:
         error = work.error_of(inner)
         if error is not None:
             raise error
-        result: Callable[[Record, Result], Result] | None = getattr(source, "result", None)
-        return returned if result is None else result(record, returned)
+        return returned if handling.result is None else handling.result(record, returned)
 
     def _planned(self, source: Source, records: Sequence[Record]) -> tuple[list[Work], list[Outcome], bool]:
         """What is to be done about records, and whether something is about all of them.
@@ -220,7 +220,7 @@ class Router:
         registration = self.find(record)
         if registration is not None:
             return [(registration, record)]
-        last_resort = self._registrations.get(ANY, ())[:1]
+        last_resort = self._registrations.get(LAST_RESORT, ())[:1]
         routed: list[tuple[Registration, Record]] = []
         left = []
         for inner in source.inner(record):
@@ -257,7 +257,17 @@ class Router:
 class Handling:
     """One event on its way through its functions."""
 
-    __slots__ = ("_error_handler", "_invocation", "_is_told", "context", "grace", "middleware", "remaining", "threads")
+    __slots__ = (
+        "_error_handler",
+        "_invocation",
+        "_is_told",
+        "context",
+        "grace",
+        "middleware",
+        "remaining",
+        "result",
+        "threads",
+    )
 
     def __init__(self, router: Router, invocation: Invocation, deadline: Deadline) -> None:
         self._error_handler = router.error_handler
@@ -266,6 +276,7 @@ class Handling:
         self.context = invocation.context
         self.grace = deadline.grace
         self.remaining = deadline.remaining
+        self.result: Callable[[Record, Result], Result] | None = None
         self.middleware = router.middleware
         self.threads = router.threads
 
@@ -287,6 +298,8 @@ class Handling:
                 result = handler(error, records[0])
                 if hasattr(result, "__await__"):
                     result = await result
+                if registration.bound.takes_batch:  # what it returns is no list of failures: the records are done
+                    result = None
             if result is not None and registration.bound.takes_batch:
                 work.fail(result)
         except (Exception, SystemExit) as error:
@@ -352,5 +365,16 @@ def _is_nothing(source: Source, record: Record) -> bool:
 
 
 def _unmatched(record: Record) -> str:
-    kind = "this event" if record.source == INVOKE.name else f"{record.source} {record.name!r:.200}"
+    kind = "this event" if record.source == INVOKE.name else _told(record)
     return f"No function is registered for {kind}. Register one for it, or one of last resort: @events.otherwise."
+
+
+_TOLD = ("event_name", "key", "detail_type", "condition")
+"""What else functions may ask for, beside the name."""
+
+
+def _told(record: Record) -> str:
+    """`s3 'uploads' (event_name 'ObjectCreated:Put', key 'a.png'), inside of sqs 'orders'`"""
+    more = [f"{name} {getattr(record, name)!r:.200}" for name in _TOLD if hasattr(type(record), name)]
+    told = f"{record.source} {record.name!r:.200}{' (' + ', '.join(more) + ')' if more else ''}"
+    return told if record.carrier is None else f"{told}, inside of {record.carrier.source} {record.carrier.name!r:.200}"

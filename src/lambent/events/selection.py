@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 _WILD = frozenset("*?[")
 
-ANY = "any letters"
-ONE = "any letter"
+ANY = "any characters"
+ONE = "any character"
 _NAMES = {"*": ANY, "?": ONE}
 
 
@@ -38,8 +38,9 @@ class Selection:
         self.key = source, tuple(sorted(self._globs.items())), self._pattern
         """The same for two that want the same."""
         letters = sum(len(token) == 1 for glob in self._globs.values() for token in _tokens(glob))
-        self.rank = len(self._plain), len(self._globs) + (pattern is not None), letters
-        """The higher, the more is asked: exact values, then conditions, then letters. The highest that matches wins."""
+        is_named = any(name == "name" for name, _ in self._plain)
+        self.rank = is_named, len(self._plain), len(self._globs) + (pattern is not None), letters
+        """The higher, the more is asked: an exact name, then exact values, conditions, characters. The highest wins."""
 
     @property
     def asks_name_only(self) -> bool:
@@ -47,12 +48,17 @@ class Selection:
         return self._globs.keys() <= {"name"} and self._test is None
 
     def matches(self, record: Record) -> bool:
-        """Whether it is wanted. Raises what the properties of a malformed record raise."""
+        """Whether it is wanted; of a list, such as recipients, one item must fit.
+
+        Raises what the properties of a malformed record raise.
+        """
         for name, text in self._plain:
-            if getattr(record, name) != text:
+            value = getattr(record, name)
+            if value != text and not (isinstance(value, list) and text in value):
                 return False
         for name, match in self._wild:
-            if not match(str(getattr(record, name))):
+            value = getattr(record, name)
+            if not (any(map(match, value)) if isinstance(value, list) else match(str(value))):
                 return False
         return self._test is None or self._test(record.body)
 
@@ -74,6 +80,10 @@ class Selection:
     def __str__(self) -> str:
         told = [f"{name} {glob!r}" for name, glob in self._globs.items()] or ["any"]
         return f"{self.source} ({', '.join(told)}{' and a pattern' if self._pattern else ''})"
+
+
+def fits(glob: str, text: str) -> bool:
+    return _matcher(glob)(text)
 
 
 def _matcher(glob: str) -> Test:

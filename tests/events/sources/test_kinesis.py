@@ -124,9 +124,10 @@ def test_a_failure_without_a_number_fails_the_whole_batch(number: object) -> Non
         kinesis.reply([record], [record])
 
 
-def test_wrong_base64_fails_alone_and_is_not_quoted() -> None:
+@pytest.mark.parametrize("wrong", ["s=cret!", "84mawcret***"])  # the second begins as an aggregate does
+def test_wrong_base64_fails_alone_and_is_not_quoted(wrong: str) -> None:
     event = events.kinesis("a", "b")
-    event["Records"][0]["kinesis"]["data"] = "s=cret!"
+    event["Records"][0]["kinesis"]["data"] = wrong
     bad, good = records(event)
     assert good.body == b"b"
     with pytest.raises(MalformedEvent, match=r"`kinesis\.data` to be base64") as raised:

@@ -29,6 +29,7 @@ class DestinationRecord(Record):
     __slots__ = ()
 
     source = "destination"
+    is_decoded = True
 
     @property
     def id(self) -> str:

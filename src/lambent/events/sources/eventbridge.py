@@ -26,6 +26,7 @@ class EventBridgeRecord(Record):
     __slots__ = ()
 
     source = "eventbridge"
+    is_decoded = True
 
     @property
     def id(self) -> str:

@@ -27,6 +27,7 @@ class InvokeRecord(Record):
     __slots__ = ()
 
     source = "invoke"
+    is_decoded = True
 
 
 def records(event: Event) -> Sequence[Record]:

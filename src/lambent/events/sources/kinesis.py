@@ -10,6 +10,7 @@ partial batch response with Kinesis Data Streams and Lambda".
 
 from __future__ import annotations
 
+from lambent.errors import MalformedEvent
 from lambent.events.model import Record
 from lambent.events.sources import fields
 from lambent.events.sources.fields import nothing_inside as inner
@@ -119,7 +120,7 @@ def _apart(raw: dict[str, Event], encoded: str) -> Sequence[Record]:
 
     try:
         found = parts(fields.base64(encoded, "`kinesis.data`"))
-    except ValueError:
+    except MalformedEvent:  # the record says so itself, and fails alone
         found = None
     if found is None:
         return [KinesisRecord(raw)]
