@@ -29,6 +29,7 @@ from uuid import UUID
 import msgspec
 import pydantic
 import pytest
+import typing_extensions
 from hypothesis import example, given
 from hypothesis import strategies as st
 from typing_extensions import TypeAliasType
@@ -221,6 +222,8 @@ REFUSED: list[tuple[Any, Any, str]] = [
     (int, Decimal("1e999999"), "Expected `$` to be an integer, but got a Decimal."),
     (float, "3", "Expected `$` to be a number, but got a string."),
     (float, True, "Expected `$` to be a number, but got a boolean."),
+    (float, float("-inf"), "Expected `$` to be a number that a float can be, but it is too large."),
+    (list[float], [Decimal("1e999")], "Expected `$[0]` to be a number that a float can be, but it is too large."),
     (float, 10**400, "Expected `$` to be a number that a float can be, but it is too large."),
     (str, 3, "Expected `$` to be a string, but got an integer."),
     (bool, 1, "Expected `$` to be a boolean, but got an integer."),
@@ -346,7 +349,18 @@ def unresolvable() -> type:
 
 
 @pytest.mark.parametrize(
-    "annotation", [NoFields, "Order", list["Order"], complex, unresolvable(), int | NoFields, typing.Callable, Generic]
+    "annotation",
+    [
+        NoFields,
+        "Order",
+        list["Order"],
+        complex,
+        unresolvable(),
+        int | NoFields,
+        typing.Callable,
+        Generic,
+        tuple[int, *tuple[str, ...]],
+    ],
 )
 def test_an_annotation_that_nothing_is_made_of_is_refused_at_once(annotation: Any) -> None:
     with pytest.raises(ConfigurationError):
@@ -385,6 +399,22 @@ def test_a_decimal_keeps_its_digits_and_a_float_beside_it_is_one() -> None:
     found = json_converter(Priced)('{"price": 0.1234567890123456789012345, "weight": 0.5}')
     assert found == Priced(Decimal("0.1234567890123456789012345"), 0.5)
     assert type(found.weight) is float
+
+
+def test_beside_a_decimal_anything_has_floats_and_what_is_a_value_already_its_decimals() -> None:
+    @dataclass
+    class Priced:
+        price: Decimal
+        more: dict[str, Any]
+        rest: list[object]
+        bare: dict  # type: ignore[type-arg]  # as many write
+
+    read = json_converter(Priced)
+    found = read('{"price": 0.5, "more": {"a": [0.1]}, "rest": [0.5, "x"], "bare": {"b": {"c": 2.5}}}')
+    assert found == Priced(Decimal("0.5"), {"a": [0.1]}, [0.5, "x"], {"b": {"c": 2.5}})
+    assert [type(each) for each in (found.more["a"][0], found.rest[0], found.bare["b"]["c"])] == [float] * 3
+    kept = converter(Priced)({"price": Decimal("0.5"), "more": {"a": Decimal("0.1")}, "rest": [], "bare": {}})
+    assert kept.more == {"a": Decimal("0.1")}
 
 
 @pytest.mark.parametrize("number", ["1e99999999999999999999", "-1.5e99999999999999999999", "1e-99999999999999999999"])
@@ -662,6 +692,29 @@ def test_an_alias_may_hold_itself() -> None:
 def test_an_alias_is_what_it_stands_for() -> None:
     alias: Any = TypeAliasType("alias", int)
     assert converter(dict[alias, list[alias]])({"1": [2]}) == {1: [2]}
+
+
+def test_a_generic_alias_is_what_it_stands_for_with_its_variables() -> None:
+    variable: Any = TypeVar("variable")  # type: ignore[misc]  # made at run time
+    page: Any = TypeAliasType("page", list[variable], type_params=(variable,))
+    assert converter(page[int])([1]) == [1]
+    with pytest.raises(DecodingError):
+        converter(page[int])(["x"])
+
+
+Number = typing_extensions.TypeVar("Number", default=int)
+
+
+@dataclass
+class Defaulted(Generic[Number]):
+    value: Number
+
+
+def test_a_variable_may_have_a_default() -> None:
+    assert converter(Defaulted)({"value": 1}) == Defaulted(1)
+    assert converter(Defaulted[str])({"value": "x"}) == Defaulted("x")
+    with pytest.raises(DecodingError):
+        converter(Defaulted)({"value": "x"})
 
 
 @pytest.mark.parametrize("alone", [True, False])

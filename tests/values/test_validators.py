@@ -183,6 +183,34 @@ def test_what_a_library_makes_nothing_of_is_refused_at_once() -> None:
         converter(Tagged | Struct)
 
 
+CONSTRAINED = (
+    "import sys, annotated_types\n"
+    "from typing import Annotated\n"
+    "from lambent.errors import ConfigurationError, DecodingError\n"
+    "from lambent.values.convert import converter\n"
+    "Positive = Annotated[int, annotated_types.Gt(0)]\n"
+    "assert 'pydantic' not in sys.modules\n"
+)
+
+
+def test_what_annotated_types_say_holds_though_pydantic_is_not_loaded_yet() -> None:
+    code = (
+        "convert = converter(Positive)\n"
+        "assert convert(1) == 1\n"
+        "try:\n    convert(0)\nexcept DecodingError:\n    sys.exit(5)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", CONSTRAINED + code], check=False, timeout=60).returncode == 5
+
+
+def test_what_annotated_types_say_is_refused_where_there_is_no_pydantic() -> None:
+    code = (
+        "sys.modules['pydantic'] = None\n"
+        "try:\n    converter(list[Positive])\nexcept ConfigurationError as error:\n    print(error)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", CONSTRAINED + code], check=True, timeout=60, capture_output=True)
+    assert b"install it" in told.stdout
+
+
 def test_neither_is_imported_by_us() -> None:
     code = (
         "import sys, dataclasses\n"

@@ -52,7 +52,7 @@ _MAPPINGS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 class Fitting:
     """How the values of an annotation are made.
 
-    - `convert`: of a decoded value. Raises Mismatch, and RecursionError for what is nested too deeply
+    - `convert`: of a value read from JSON. Raises Mismatch, and RecursionError for what is nested too deeply
     - `read`: of JSON, as text or as UTF-8. Raises the same, and DecodingError for what is no JSON
     - `exact`: whether there is a Decimal anywhere, which a float would cut: then `parse_exactly` is for it
     """
@@ -72,6 +72,8 @@ def fitting(annotation: Event) -> Fitting:
         return Fitting(models.convert, models.read)
     builder = _Builder()
     convert = builder.build(annotation)
+    if builder.exact:
+        convert = _Builder(scalars.inexact).build(annotation)
     read = parse_exactly if builder.exact else parse
     return Fitting(convert, read if convert is scalars.anything else _chained(read, convert), builder.exact)
 
@@ -81,7 +83,8 @@ def converter(annotation: Event) -> Callable[[Event], Event]:
 
     What it returns raises DecodingError for a value that does not fit.
     """
-    return _telling(fitting(annotation).convert)
+    models = library(annotation)
+    return _telling(_Builder().build(annotation) if models is None else models.convert)
 
 
 def json_converter(annotation: Event) -> Callable[[str | bytes], Event]:
@@ -151,9 +154,10 @@ parse_exactly = partial(_read, JSONDecoder(parse_constant=_refuse, parse_float=_
 class _Builder:
     """Makes converters of annotations; one for each class, so that a class may hold its own kind."""
 
-    __slots__ = ("_classes", "exact")
+    __slots__ = ("_anything", "_classes", "exact")
 
-    def __init__(self) -> None:
+    def __init__(self, anything: Convert = scalars.anything) -> None:
+        self._anything = anything
         self._classes: dict[Event, list[Convert]] = {}
         self.exact = False
         """Whether there is a Decimal anywhere, which a float would cut."""
@@ -162,10 +166,10 @@ class _Builder:
         """Raises ConfigurationError for what nothing is made of. `variables`: what type variables stand for."""
         build = partial(self.build, variables=variables)
         if isinstance(annotation, TypeVar):
-            return self.build((variables or {}).get(annotation, annotation.__bound__ or object))
-        if annotation is Any:
-            return scalars.anything
-        if isinstance(annotation, str | list):
+            return self.build((variables or {}).get(annotation, _unbound(annotation)))
+        if annotation is Any or annotation is object:
+            return self._anything
+        if isinstance(annotation, str | list) or getattr(annotation, "__unpacked__", False):
             raise unsuitable(annotation)
         if variables and objects.is_generic(annotation):  # `Node[T]` within `Page[int]`
             return self.build(objects.applied(annotation, variables))
@@ -183,16 +187,16 @@ class _Builder:
             self.exact = self.exact or scalars.is_exact(annotation)
             return scalar
         if annotation is tuple or annotation in _ARRAYS:
-            return containers.array(scalars.anything, tuple if annotation is tuple else _ARRAYS[annotation])
+            return containers.array(self._anything, tuple if annotation is tuple else _ARRAYS[annotation])
         if annotation in _MAPPINGS:
-            return containers.mapping(scalars.anything, scalars.anything)
+            return containers.mapping(scalars.anything, self._anything)
         return self._once(annotation, partial(_fields, annotation, annotation, self.build))
 
     def _parametrised(self, annotation: Event, origin: Event, build: objects.Build) -> Convert:
         args = get_args(annotation)
         if origin is Annotated:
             models = None if isinstance(args[0], TypeVar) else library(annotation)  # Field(ge=1), Meta(ge=1)
-            return build(args[0]) if models is None else models.convert
+            return _bounded(build(args[0]), args[1:]) if models is None else models.convert
         if origin is Literal:
             return scalars.literal(args)
         if origin in (Union, UnionType):
@@ -205,6 +209,9 @@ class _Builder:
             return containers.array(build(args[0]), _ARRAYS[origin])
         if origin in _MAPPINGS:
             return containers.mapping(scalars.key(build(args[0])), build(args[1]))
+        if _is_alias(origin):  # `type Page[T] = list[T]`
+            variables = dict(zip(origin.__type_params__, args, strict=False))
+            return self._once(annotation, lambda: self.build(origin.__value__, variables))
         variables = dict(zip(getattr(origin, "__parameters__", ()), args, strict=False))
         return self._once(annotation, partial(_fields, annotation, origin, partial(self.build, variables=variables)))
 
@@ -221,6 +228,20 @@ class _Builder:
         cell = self._classes[annotation] = []
         cell.append(make())
         return cell[0]
+
+
+def _bounded(convert: Convert, said: tuple[Event, ...]) -> Convert:
+    """With what must hold beside the type, of those that say so with a method: `Body(ge=1)`."""
+    for each in said:
+        bound = getattr(each, "bounded", None)
+        convert = convert if isinstance(each, type) or not callable(bound) else bound(convert)
+    return convert
+
+
+def _unbound(variable: Event) -> Event:
+    """What a type variable stands for that nothing was given for: its default, else its bound, else anything."""
+    has_default: Callable[[], bool] = getattr(variable, "has_default", bool)
+    return variable.__default__ if has_default() else variable.__bound__ or object
 
 
 def _later(cell: list[Convert]) -> Convert:

@@ -29,27 +29,28 @@ _ABSENT = object()
 class Field:
     """One field: its name, whether it must be there, and how its value is made."""
 
-    __slots__ = ("convert", "exact", "name", "required")
+    __slots__ = ("as_is", "convert", "name", "required")
 
     def __init__(self, name: str, hint: Event, required: bool, build: Build) -> None:
         self.name = name
         self.required = required
         self.convert = build(hint)
-        self.exact = hint if hint in (str, int, bool) else None
+        self.as_is = hint if hint in (str, int, bool) else None
         """A type of which values are taken as they are."""
 
 
 class Objects:
-    """Makes one kind of object; `keys` are those that it knows."""
+    """Makes one kind of object; `names` are those of its fields, in order, and `keys` the same as a set."""
 
-    __slots__ = ("_expected", "_fields", "_make", "_positional", "keys")
+    __slots__ = ("_expected", "_fields", "_make", "_positional", "keys", "names")
 
     def __init__(self, name: str, fields: list[Field], make: Callable[..., Event], positional: bool = False) -> None:
         self._expected = f"an object ({name})"
-        self._fields = [(each.name, each.exact, each.convert, each.required) for each in fields]
+        self._fields = [(each.name, each.as_is, each.convert, each.required) for each in fields]
         self._make = make
         self._positional = positional
-        self.keys = frozenset(each.name for each in fields)
+        self.names = [each.name for each in fields]
+        self.keys = frozenset(self.names)
 
     def __call__(self, value: Event) -> Event:
         if not isinstance(value, dict):
@@ -58,9 +59,9 @@ class Objects:
             value = dict(zip((name for name, *_ in self._fields), value, strict=False))
         found = {}
         wrong: list[Mismatch] = []
-        for name, exact, convert, required in self._fields:
+        for name, as_is, convert, required in self._fields:
             given = value.get(name, _ABSENT)
-            if type(given) is exact:
+            if type(given) is as_is:
                 found[name] = given
             elif given is not _ABSENT:
                 try:

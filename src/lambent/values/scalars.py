@@ -2,7 +2,7 @@
 
 As strict as JSON: "3" is no number and true is no integer; an integer does for a float, and 3.0 is an integer, as JSON
 Schema has it. What JSON has no type for comes as text: times in ISO 8601, UUIDs, decimals, bytes as base64. What is of
-the type already, as Avro and DynamoDB have it, is taken as it is.
+the type already, as Avro and DynamoDB have it, is taken as it is, but for infinite floats.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from enum import Enum
 from functools import partial
+from math import inf
 
 from lambent.values.mismatch import Mismatch, mismatch
 
@@ -29,6 +30,15 @@ def text(value: Event) -> str:
     if isinstance(value, str):
         return value
     raise mismatch("a string", value)
+
+
+def inexact(value: Event) -> Event:
+    """Anything, of JSON that was read with Decimals for what else in it wants them: floats in their place."""
+    if _is_decimal(value):
+        return float(value)
+    if isinstance(value, dict):
+        return {name: inexact(each) for name, each in value.items()}
+    return [inexact(each) for each in value] if isinstance(value, list) else value
 
 
 _APART = 2**53
@@ -63,9 +73,12 @@ def null(value: Event) -> None:
 def floating(value: Event) -> float:
     if (isinstance(value, float | int) and type(value) is not bool) or _is_decimal(value):
         try:
-            return float(value)
+            found = float(value)
         except OverflowError:
-            raise Mismatch("a number that a float can be", "it is too large") from None
+            found = inf
+        if found in (inf, -inf):  # what 1e999 is read as
+            raise Mismatch("a number that a float can be", "it is too large")
+        return found
     raise mismatch("a number", value)
 
 

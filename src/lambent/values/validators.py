@@ -1,6 +1,7 @@
-"""Models of pydantic and msgspec, which say themselves how they are made. Neither is imported here. Pure.
+"""Models of pydantic and msgspec, which say themselves how they are made. Pure.
 
-They are told by their attributes; whoever has a model has imported its library. A record's JSON goes to them as it is.
+They are told by their attributes; whoever has a model has imported its library. Only for what `annotated_types` say,
+which it heeds, pydantic is imported here. A record's JSON goes to them as it is.
 Their errors are told anew: they tend to have the value in them.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from functools import partial
+from importlib import import_module
 
 from lambent.errors import ConfigurationError
 from lambent.values.mismatch import MOST, Mismatch, kind, missing
@@ -65,13 +67,28 @@ def owner(annotation: Event) -> str:
 
 
 def owners(annotation: Event) -> set[str]:
-    """Of the models in an annotation, however deep: `list[Order] | None`; and of what is said beside a type."""
+    """Of the models in an annotation, however deep: `list[Order] | None`; and of what is said beside a type.
+
+    Raises ConfigurationError for what is said for a library that is not there.
+    """
     found = {owner(annotation)} | {owner(getattr(annotation, "__origin__", None))}
     for each in getattr(annotation, "__args__", ()):
         found |= owners(each)
     for each in getattr(annotation, "__metadata__", ()):
-        found.add(_HOMES.get(type(each).__module__.partition(".")[0], ""))
+        home = type(each).__module__.partition(".")[0]
+        if home == "annotated_types":
+            _check_loaded(each)
+        found.add(_HOMES.get(home, ""))
     return {each for each in found if each in sys.modules}
+
+
+def _check_loaded(said: Event) -> None:
+    """Load the library that heeds `annotated_types`, unless it is there. Raises ConfigurationError if there is none."""
+    if sys.modules.get(PYDANTIC) is None:
+        try:
+            import_module(PYDANTIC)
+        except ImportError:
+            raise ConfigurationError(f"{said!r:.200} is heeded by pydantic only: install it.") from None
 
 
 def library(annotation: Event) -> Library | None:

@@ -10,7 +10,7 @@ import pydantic
 import pytest
 
 from lambent.api.exceptions import HTTPException
-from lambent.api.markers import File, Form, Header
+from lambent.api.markers import Depends, File, Form, Header, Query
 from lambent.api.uploads import UploadFile
 from tests.api.binding.doubles import bound, exchange, plan, problems, refused, run, status
 
@@ -243,6 +243,56 @@ def test_files_are_given(function: Any, parts: Any, expected: Any) -> None:
 )
 def test_what_is_no_file_is_refused(function: Any, parts: Any, expected: Any) -> None:
     assert problems(function, body=multipart(*parts), headers=BOUNDARY) == expected
+
+
+class Closed(pydantic.BaseModel, extra="forbid"):
+    name: str
+
+
+class Open(pydantic.BaseModel, extra="allow"):
+    name: str
+
+
+class ClosedStruct(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+
+
+class Other(pydantic.BaseModel, extra="forbid"):
+    note: str = ""
+
+
+@dataclass
+class Plain:
+    name: str
+
+
+@pytest.mark.parametrize("model", [Closed, Open, ClosedStruct, Plain])
+def test_a_model_of_a_form_takes_nothing_that_is_others(model: Any) -> None:
+    async def function(
+        item: Any, file: UploadFile, tag: Annotated[int, Form()], other: Annotated[Other, Form()]
+    ) -> Any:
+        return item, file.filename, tag, other.note
+
+    function.__annotations__["item"] = Annotated[model, Form()]
+    parts = [("name", None, "a"), ("file", "a.txt", "abc"), ("tag", None, "1"), ("note", None, "x")]
+    assert bound(function, body=multipart(*parts), headers=BOUNDARY) == (model(name="a"), "a.txt", 1, "x")
+    parts[0] = ("name", "a.txt", "a")
+    assert [each.place[:2] for each in refused(function, body=multipart(*parts), headers=BOUNDARY).problems] == [
+        ("form", "name")
+    ]
+
+
+def limited(limit: int) -> int:
+    return limit
+
+
+async def filtered(page: int, closed: Annotated[Closed, Query()], item: Annotated[int, Depends(limited)]) -> Any:
+    return page, closed.name, item
+
+
+def test_a_model_of_the_query_takes_nothing_that_is_others() -> None:
+    assert bound(filtered, query="name=a&page=1&limit=2") == (1, "a", 2)
+    assert problems(filtered, query="name=a&page=1&limit=2&more=3") == [(("query", "more"), "unexpected")]
 
 
 def test_what_is_no_form() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from lambent.api.binding.models import fields, is_document, is_model
 from lambent.errors import ConfigurationError
+from lambent.values.mismatch import Mismatch
 
 T = TypeVar("T")
 
@@ -140,10 +141,42 @@ def test_a_model_is_made_of_texts(annotation: Any, texts: dict[str, list[str]], 
 
 
 def test_headers_have_dashes() -> None:
-    assert collected(Struct, {"pagesize": ["1"], "other": ["2"]}, dashes=True) == Struct(1)
-    assert fields(Class, dashes=True).names == {"a": ("a", True)}
+    assert collected(Struct, {"pagesize": ["1"], "other": ["2"]}, source="header") == Struct(1)
+    assert fields(Class, "header").names == {"a": ("a", True)}
 
 
 def test_a_field_that_is_not_made_of_text_is_refused() -> None:
     with pytest.raises(ConfigurationError):
         fields(Nested)
+
+
+@dataclass
+class Filled:
+    age: int = 1
+    name: str = "x"
+    note: Annotated[str | None, "text"] = "x"
+
+
+class FilledModel(pydantic.BaseModel):
+    age: int | None = 1
+    name: Annotated[str, pydantic.Field(max_length=9)] = "x"
+    either: int | str = 1
+
+
+class FilledStruct(msgspec.Struct):
+    age: int = 1
+    name: str | None = "x"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        (Filled, Filled(1, "", "")),
+        (FilledModel, FilledModel(age=1, name="", either=1)),
+        (FilledStruct, FilledStruct(1, "")),
+    ],
+)
+def test_an_empty_field_of_a_form_was_not_filled_in(annotation: Any, expected: Any) -> None:
+    assert collected(annotation, {name: [""] for name in ("age", "name", "note", "either")}, source="form") == expected
+    with pytest.raises(Mismatch):
+        collected(annotation, {"age": [""], "either": [""]})

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
+import fastapi
 import msgspec
 import pydantic
 import pytest
@@ -545,7 +546,61 @@ def test_what_raises_in_a_function_is_raised() -> None:
         bound(broken)
 
 
+# Bounds of several markers
+
+
+Positive = Annotated[int, Query(ge=1)]
+
+
+@dataclass
+class Bounded:
+    x: Annotated[int, Body(ge=1)]
+    more: list[Annotated[int, Body(ge=1)]] | None = None
+
+
+async def narrowed(a: Annotated[Positive, Query(le=3)]) -> Any:
+    return a
+
+
+async def narrowed_by_default(a: Positive = Query(2, le=3)) -> Any:  # type: ignore[assignment]  # noqa: B008 - as users write it
+    return a
+
+
+async def narrowed_items(a: Annotated[list[Positive], Query(max_length=1)]) -> Any:
+    return a
+
+
+async def narrowed_or_none(a: Annotated[Positive | None, Query(le=3)] = None) -> Any:
+    return a
+
+
+async def narrowed_field(point: Bounded) -> Any:
+    return point.x
+
+
+@pytest.mark.parametrize("function", [narrowed, narrowed_by_default, narrowed_items, narrowed_or_none])
+def test_the_bounds_of_all_markers_hold(function: Callable[..., Any]) -> None:
+    assert bound(function, query="a=2") in (2, [2])
+    for query in ("a=0", "a=2&a=4"):
+        assert [(each[0][:2], each[1]) for each in problems(function, query=query)] == [(("query", "a"), "invalid")]
+
+
+def test_bounds_of_markers_within_an_annotation_hold() -> None:
+    assert bound(narrowed_field, body='{"x": 1, "more": [1]}', headers=JSON) == 1
+    assert problems(narrowed_field, body='{"x": 0, "more": [1, 0]}', headers=JSON) == [
+        (("body", "x"), "invalid"),
+        (("body", "more", 1), "invalid"),
+    ]
+
+
 # What cannot be called
+
+
+async def depends_of_fastapi(a: Annotated[str, fastapi.Depends(plain)]) -> None: ...
+async def default_of_fastapi(a: str = fastapi.Depends(plain)) -> None: ...
+async def security_of_fastapi(a: str = fastapi.Security(plain)) -> None: ...
+async def query_of_fastapi(a: Annotated[str, fastapi.Query()]) -> None: ...
+async def header_of_fastapi(a: Annotated[str, fastapi.Header()]) -> None: ...
 
 
 async def not_in_the_path(item_id: Annotated[int, Path()]) -> None: ...
@@ -579,6 +634,11 @@ async def file_of_text(a: Annotated[int, Header(pattern="(")]) -> None: ...
         (nothing_to_depend_on, {}, "Depends"),
         (query_of_models, {}, "'a'"),
         (file_of_text, {}, "regular expression"),
+        (depends_of_fastapi, {}, "'a' .*take Depends from lambent.api"),
+        (default_of_fastapi, {}, "take Depends from lambent.api"),
+        (security_of_fastapi, {}, "take Security from lambent.api"),
+        (query_of_fastapi, {}, "take Query from lambent.api"),
+        (header_of_fastapi, {}, "take Header from lambent.api"),
     ],
 )
 def test_a_function_that_cannot_be_called_is_refused_at_once(function: Any, path: dict[str, str], message: str) -> None:

@@ -184,6 +184,20 @@ def test_what_is_not_made_of_text_is_a_fault_of_the_function(annotation: Any) ->
         reader(annotation)
 
 
+class Lazy:
+    """As `type Rows = list[Rows]` is: its value is made when it is asked for."""
+
+    @property
+    def __value__(self) -> Any:
+        return list[self] | int  # type: ignore[valid-type]  # made at run time
+
+
+def test_an_alias_that_has_itself_in_it_is_not_made_of_text() -> None:
+    for alias in (Lazy(), list[Lazy()]):  # type: ignore[misc]  # made at run time
+        with pytest.raises(ConfigurationError, match="has itself in it"):
+            reader(alias)
+
+
 def test_a_union_with_a_list_takes_many() -> None:
     assert is_many(list[int] | None)
     assert is_many(Annotated[set[int] | int, "a word"])

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 from uuid import UUID
 
@@ -452,6 +453,31 @@ def test_files_come_as_multipart() -> None:
     assert [each for each in found["responses"] if each[0] == "4"] == ["400", "413", "415", "422"]
 
 
+@pytest.mark.parametrize(
+    ("annotation", "is_many"),
+    [
+        (UploadFile | bytes, False),
+        (Annotated[UploadFile | bytes, "a word"], False),
+        (UploadFile | None, False),
+        (list[UploadFile] | None, True),
+        (Annotated[list[bytes], "a word"], True),
+    ],
+)
+def test_a_file_is_one_unless_an_array_is_wanted(annotation: Any, is_many: bool) -> None:
+    async def upload(file: Any) -> None: ...
+
+    upload.__annotations__["file"] = Annotated[annotation, File()]
+    schema = body(upload)["content"]["multipart/form-data"]["schema"]["properties"]["file"]
+    assert (schema.get("type") == "array") is is_many
+
+
+def test_bounds_within_an_annotation_are_told() -> None:
+    async def search(a: Annotated[list[Annotated[int, Query(ge=3)]], Query(max_length=2)]) -> None: ...
+
+    (told,) = operation("/", search)["parameters"]
+    assert told["schema"] == {"type": "array", "items": {"type": "integer", "minimum": 3}, "minItems": 1, "maxItems": 2}
+
+
 def test_a_model_of_a_form_is_told_by_its_fields() -> None:
     async def search(filters: Annotated[Filters, Form()]) -> None: ...
 
@@ -522,6 +548,17 @@ OPTIONS: list[tuple[Any, dict[str, Any], dict[str, Any]]] = [
     (str, {"status_code": 303, "response_class": RedirectResponse}, {"303": None}),
     (str, {"response_class": JSONResponse}, {"200": {JSON: {"schema": {"type": "string"}}}}),
     (str, {"response_class": HTMLResponse}, {"200": {"text/html": {"schema": {"type": "string"}}}}),
+    (
+        str,
+        {"response_class": partial(HTMLResponse, headers={})},
+        {"200": {"text/html": {"schema": {"type": "string"}}}},
+    ),
+    (
+        str,
+        {"response_class": partial(HTMLResponse, media_type="text/xml")},
+        {"200": {"text/xml": {"schema": {"type": "string"}}}},
+    ),
+    (str, {"response_class": lambda content: HTMLResponse(str(content))}, {"200": {"*/*": {"schema": {}}}}),
     (dict, {"response_model": Total}, {"200": {JSON: {"schema": {"$ref": REF + "Total"}}}}),
     (dict, {"response_model": None}, {"200": {"*/*": {"schema": {}}}}),
     (Response, {"response_model": Item}, {"200": {JSON: {"schema": {"$ref": REF + "Item"}}}}),

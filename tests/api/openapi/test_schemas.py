@@ -430,6 +430,11 @@ def test_hints_that_cannot_be_read_are_told() -> None:
         document(unread)
 
 
+class Chosen(pydantic.BaseModel):
+    a: int = pydantic.Field(validation_alias=pydantic.AliasChoices(pydantic.AliasPath("x", 0), "perPage", "size"))
+    deep: int = pydantic.Field(validation_alias=pydantic.AliasChoices(pydantic.AliasPath("x", 0)))
+
+
 FIELDS: list[tuple[Any, list[tuple[str, bool]]]] = [
     (Item, [("name", True), ("price", True), ("colour", False)]),
     (Partial, [("id", True), ("note", False)]),
@@ -437,6 +442,7 @@ FIELDS: list[tuple[Any, list[tuple[str, bool]]]] = [
     (Model, [("colour", True), ("Size", False)]),
     (Struct, [("firstName", True), ("rest", False)]),
     (Annotated[Page[int] | None, "a word"], [("entries", True)]),
+    (Chosen, [("perPage", True), ("deep", True)]),
 ]
 
 

@@ -1,9 +1,19 @@
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NotRequired, Optional, TypedDict, TypeVar
 
 import msgspec
@@ -157,7 +167,6 @@ class DUser:
     name: str
     born: date | None = None
     givenName: str = ""  # noqa: N815 - as the others are written
-    _note: str = ""
 
 
 @dataclass
@@ -360,9 +369,42 @@ class Slots:
     other: Slot[Dog]
 
 
+@dataclass
+class Box(Generic[V]):
+    held: V
+    _id: int = 1
+
+
+@dataclass
+class Boxes(Generic[T]):
+    box: Box[T]
+    user: Maybe[T] = None
+    model: "PPage[T] | None" = None
+    any: "Box | None" = None  # type: ignore[type-arg]  # which holds anything
+
+
+@dataclass
+class Tree(Generic[T]):
+    held: T
+    kids: "list[Tree[T]]" = field(default_factory=list)
+
+
 @pytest.mark.parametrize(
     ("annotation", "result", "expected"),
     [
+        (Box[Cat], Box(Dog(1, "w")), {"held": {"lives": 1}, "_id": 1}),
+        (Boxes[Cat], {"box": {"held": Dog(1, "w")}}, {"box": {"held": {"lives": 1}, "_id": 1}, "user": None,
+         "model": None, "any": None}),
+        (Boxes[Cat], Boxes[Any](Box(Cat(1)), Dog(1, "w"), PPage(items=[{"lives": 1, "bark": "w"}]), Box({"a": 1})),
+         {"box": {"held": {"lives": 1}, "_id": 1}, "user": {"lives": 1}, "model": {"items": [{"lives": 1}]},
+          "any": {"held": {"a": 1}, "_id": 1}}),
+        (Tree[Cat], Tree[Any](Cat(1), [Tree(Dog(2, "w"))]),
+         {"held": {"lives": 1}, "kids": [{"held": {"lives": 2}, "kids": []}]}),
+        (list[Cat] | list[Dog], [Cat(1)], [{"lives": 1}]),
+        (list[Cat] | list[Dog], [Dog(1, "w")], [{"lives": 1, "bark": "w"}]),
+        (Box[int] | Box[str] | Box[Cat], Box("a"), {"held": "a", "_id": 1}),
+        (Box[int] | Box[str] | Box[Cat], Box(1), {"held": 1, "_id": 1}),
+        (Box[int] | Box[str] | Box[Cat], Box(Dog(1, "w")), {"held": {"lives": 1}, "_id": 1}),
         (Page[DUser], Page([DUserInDatabase("n")]),
          {"items": [{"name": "n", "born": None, "givenName": ""}], "next": None, "colour": "red"}),
         (PPage[PUser], {"items": [{"name": "n"}]}, {"items": [{"name": "n", "born": None, "givenName": ""}]}),
@@ -404,6 +446,11 @@ def test_what_has_itself_in_it_is_told() -> None:
     node.children.append(node)
     with pytest.raises(InvalidResult, match="deeply"):
         returning(Node)(node, exchange())
+
+
+def test_a_value_that_no_member_of_a_union_takes_is_told() -> None:
+    with pytest.raises(InvalidResult, match="list or list"):
+        returning(list[Cat] | list[Dog])([1], exchange())
 
 
 def test_an_annotation_that_nothing_is_made_of_is_told() -> None:
@@ -560,6 +607,10 @@ def test_the_first_item_decides(items: list[Any], expected: tuple[object, ...], 
         (StreamingResponse, ["a"], (None, b"a")),
         (HTMLResponse, ["<p>"], ("text/html; charset=utf-8", b"<p>")),
         (JSONResponse, [{"a": 1}], ("application/jsonl", b'{"a":1}\n')),
+        (partial(StreamingResponse, media_type="text/csv"), ["a"], ("text/csv; charset=utf-8", b"a")),
+        (partial(partial(HTMLResponse), media_type="text/xml"), ["<p>"], ("text/xml; charset=utf-8", b"<p>")),
+        (partial(JSONResponse, headers={}), [{"a": 1}], ("application/jsonl", b'{"a":1}\n')),
+        (lambda content: HTMLResponse(str(content)), ["a"], (TEXT, b"a")),
     ],
 )
 def test_the_class_decides_before(given: Any, items: list[Any], expected: tuple[object, ...]) -> None:
@@ -567,6 +618,14 @@ def test_the_class_decides_before(given: Any, items: list[Any], expected: tuple[
         assert sent(returning(..., response_class=given)(each, exchange()))[1:3] == expected
     for each in generated(items):
         assert sent(returning(..., response_class=given, status_code=202)(each, exchange())).status == 202
+
+
+@pytest.mark.parametrize("given", [HTMLResponse, JSONResponse, StreamingResponse])
+def test_what_a_partial_says_of_the_class_holds_for_its_stream(given: Any) -> None:
+    response_class = partial(given, headers={"x-frame-options": "DENY"}, status_code=203)
+    for each in generated(["a"]):
+        answer = sent(returning(..., response_class=response_class)(each, exchange()))
+        assert (answer.status, dict(answer.headers)["x-frame-options"]) == (203, "DENY")
 
 
 @pytest.mark.parametrize(
@@ -582,6 +641,33 @@ def test_no_field_more_is_streamed(annotation: Any) -> None:
     answer = sent(maker(route(function))(function(), exchange()))
     assert [json.loads(each)["name"] for each in answer.body.splitlines()] == ["n", "n"]
     assert b"secret" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [kind[user] for user in (PUser, DUser, SUser)
+     for kind in (Iterable, Iterator, AsyncIterator, list, Sequence, set, tuple, Collection)],
+)  # fmt: skip
+@pytest.mark.parametrize("option", [False, True])
+def test_no_field_more_is_sent_of_an_array_or_a_stream(annotation: Any, option: bool) -> None:
+    if annotation.__origin__ is tuple:
+        annotation = tuple[(*annotation.__args__, ...)]
+    make = returning(Any, response_model=annotation) if option else returning(annotation | None)
+    rows = [{"name": "n", "password": "secret"}]
+    expected = {"name": "n", "born": None, "givenName": ""}
+    if annotation.__origin__ is not set:
+        assert json.loads(make(rows, exchange()).body) == [expected]
+    for stream in (map(dict, rows), iter(rows), (each for each in rows)):
+        assert json.loads(sent(make(stream, exchange())).body) == expected
+
+
+@pytest.mark.parametrize("annotation", [PUser, DUser, dict[str, PUser], tuple[PUser, int]])
+def test_an_iterator_that_nothing_is_said_of_gives_what_the_annotation_says(annotation: Any) -> None:
+    user = {"name": "n", "password": "secret"}
+    good = {PUser: user, DUser: user}.get(annotation, {"a": user} if annotation == dict[str, PUser] else [user, 1])
+    assert b"secret" not in sent(returning(annotation)(iter([good]), exchange())).body
+    with pytest.raises(InvalidResult):
+        sent(returning(annotation)(iter([5]), exchange()))
 
 
 @pytest.mark.parametrize("result", [{"name": 1}, "text"])

@@ -118,6 +118,14 @@ def test_a_directory_without_a_slash_is_elsewhere(root: Path) -> None:
     assert ask(root, "//docs", html=True)[1][b"location"] == b"/%2Fdocs/"
 
 
+@pytest.mark.parametrize("root_path", ["", "/prod"])
+def test_the_root_of_a_mount_without_a_slash_is_elsewhere_too(root: Path, root_path: str) -> None:
+    path = f"{root_path}/static"
+    status, headers, _ = ask(root, path, html=True, root_path=path)
+    assert (status, headers[b"location"]) == (307, f"{path}/".encode())
+    assert ask(root, f"{path}/", html=True, root_path=path)[2] == b"home"
+
+
 def test_a_directory_without_an_index_is_not_there(root: Path) -> None:
     assert ask(root, "/docs/empty/", html=True)[0] == 404
 

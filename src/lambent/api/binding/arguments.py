@@ -11,6 +11,7 @@ from lambent.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from lambent.api.binding.sources import Wanted
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     Made = tuple[Give, Parameter]
 
 
-def argument(wanted: Wanted, *, embedded: bool) -> Made:
-    """`embedded`: what is of the body is a field of it. Raises ConfigurationError for what is not made of a request."""
+def argument(wanted: Wanted, every: Iterable[Wanted] = (), *, embedded: bool) -> Made:
+    """`embedded`: what is of the body is a field of it; `every`: parameter of the plan.
+
+    Raises ConfigurationError for what is not made of a request.
+    """
     source = wanted.source
     if source == "path":
         return _path(wanted)
@@ -36,7 +40,7 @@ def argument(wanted: Wanted, *, embedded: bool) -> Made:
     from lambent.api.binding.models import is_model
     from lambent.functions import bare
 
-    return _model(wanted) if is_model(bare(wanted.annotation)) else _texts(wanted)
+    return _model(wanted, every) if is_model(bare(wanted.annotation)) else _texts(wanted)
 
 
 def parameter(wanted: Wanted, convert: Convert, *, wire: str | None = None, embedded: bool = False) -> Parameter:
@@ -51,14 +55,14 @@ def parameter(wanted: Wanted, convert: Convert, *, wire: str | None = None, embe
         convert,
         required=wanted.required,
         default=None if wanted.required else wanted.default,
-        bounds=None if wanted.marker is None or not wanted.marker.bounds else wanted.marker.bounds,
+        bounds=wanted.bounds or None,
         marker=wanted.marker,
         embedded=embedded,
     )
 
 
 def _bounded(wanted: Wanted, convert: Convert) -> Convert:
-    return bounded(convert, None if wanted.marker is None else wanted.marker.bounds)
+    return bounded(convert, wanted.bounds)
 
 
 def _reader(wanted: Wanted) -> Reader:
@@ -97,16 +101,32 @@ def _filled(find: Find) -> Find:
     return lambda reading: find(reading) or None
 
 
-def _model(wanted: Wanted) -> Made:
+def _model(wanted: Wanted, every: Iterable[Wanted]) -> Made:
     from lambent.api.binding.models import fields
     from lambent.functions import bare
 
-    known = fields(bare(wanted.annotation), dashes=wanted.source == "header")
+    known = fields(bare(wanted.annotation), wanted.source)
+    if known.is_open:
+        known.taken = _taken(wanted, every)
     places = {name: wire for wire, (name, _) in known.names.items()}
     find = model_finder(wanted.source, known)
-    convert = only_text(known.convert) if wanted.source == "form" else known.convert
+    convert = only_text(known.convert, places) if wanted.source == "form" else known.convert
     step = Model(wanted.source, find, convert, Absent(wanted.default), places)
     return step.give, parameter(wanted, convert, wire="")
+
+
+def _taken(wanted: Wanted, every: Iterable[Wanted]) -> frozenset[str]:
+    """The names of all other parameters that lie where this one does."""
+    from lambent.api.binding.models import fields, is_model
+    from lambent.functions import bare
+
+    places = {"query": ("query", "either"), "form": ("form", "file")}.get(wanted.source, (wanted.source,))
+    names: set[str] = set()
+    for each in every:
+        if each is not wanted and each.source in places:
+            kind = bare(each.annotation)
+            names |= fields(kind).names.keys() if is_model(kind) else {each.wire}
+    return frozenset(names)
 
 
 def _file(wanted: Wanted) -> Made:

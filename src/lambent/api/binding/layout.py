@@ -65,7 +65,7 @@ class Layout:
         embedded = len(bodies) > 1 or any(getattr(each.marker, "embed", False) for each in bodies.values())
         self._settle(function, every, is_whole=bool(bodies) and not embedded)
         self.parameters: tuple[Parameter, ...] = ()
-        self.calls = [self._call(each, embedded=embedded) for each in functions]
+        self.calls = [self._call(each, every, embedded=embedded) for each in functions]
         self.prepare = _preparation(every)
         by_field = _named(every, "either") | (bodies if embedded else {})
         takes_request = any(each.source == "request" for each in own.wanted)
@@ -89,17 +89,17 @@ class Layout:
                 if each.source == "either":
                     each.source = "query"
 
-    def _call(self, one: Function, *, embedded: bool) -> Call:
+    def _call(self, one: Function, every: Sequence[Wanted], *, embedded: bool) -> Call:
         call = Call(one.function, tuple(one.needs.values()))
         for each in one.wanted:
-            give = self._give(one, each, embedded=embedded)
+            give = self._give(one, each, every, embedded=embedded)
             if each.keyword:
                 call.named.append((each.name, give))
             else:
                 call.positional.append(give)
         return call
 
-    def _give(self, one: Function, wanted: Wanted, *, embedded: bool) -> Give:
+    def _give(self, one: Function, wanted: Wanted, every: Sequence[Wanted], *, embedded: bool) -> Give:
         if wanted.source == "depends":
             return Result(one.needs[wanted.name]).give
         if wanted.source in GIVEN:
@@ -107,7 +107,7 @@ class Layout:
         from lambent.api.binding.arguments import argument
 
         try:
-            give, told = argument(wanted, embedded=embedded)
+            give, told = argument(wanted, every, embedded=embedded)
         except ConfigurationError as error:
             from lambent.functions import place
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from lambent.api.binding.texts import is_many, reader
+from lambent.api.binding.texts import is_many, is_union, reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from lambent.api.binding.texts import Reader
     from lambent.values.mismatch import Convert
+    from lambent.values.objects import Objects
 
 
 def is_model(annotation: Any) -> bool:
@@ -57,68 +59,97 @@ class Fields:
     - `names`: as a request has them → as the model has them, and whether all texts of one are taken
     - `is_open`: names that are not known are given to the model, which may refuse them
     - `convert`: of a dict of texts, and of lists of them. Raises Mismatch
+    - `taken`: names that are others', and not given to the model
+    - `filled`: names of which an empty text is none
     """
 
-    __slots__ = ("convert", "is_open", "names")
+    __slots__ = ("convert", "filled", "is_open", "names", "taken")
 
     def __init__(self, names: dict[str, tuple[str, bool]], convert: Convert, *, is_open: bool) -> None:
         self.names = names
         self.convert = convert
         self.is_open = is_open
+        self.taken: frozenset[str] = frozenset()
+        self.filled: frozenset[str] = frozenset()
 
     def collect(self, getlist: Callable[[str], list[Any]], keys: Iterable[str]) -> dict[str, Any] | None:
         """What there is of them; None for nothing."""
         found: dict[str, Any] = {}
         for wire, (name, many) in self.names.items():
             texts = getlist(wire)
-            if texts:
+            if texts and (texts[-1] or wire not in self.filled):
                 found[name] = texts if many else texts[-1]
         if self.is_open:
             for key in keys:
-                if key not in self.names:
+                if key not in self.names and key not in self.taken:
                     found[key] = getlist(key)[-1]
         return found or None
 
 
-def fields(annotation: Any, *, dashes: bool = False) -> Fields:
+def fields(annotation: Any, source: str = "query") -> Fields:
     """Of a model. Raises ConfigurationError for fields that are not made of text.
 
-    - `dashes`: names have dashes for underscores in the request: those of headers
+    Names of headers have dashes for underscores. An empty field of a form is one that was not filled in.
     """
     from lambent.values.validators import library
 
     models = library(annotation)
     if models is not None:
-        names = dict(_of_library(annotation))
+        hints = dict(_of_library(annotation))
+        names = {name: is_many(hint) for name, hint in hints.items()}
+        texts = {name for name, hint in hints.items() if names[name] or _is_text(hint)}
         convert: Convert = models.spell
     else:
-        known = _of_class(annotation)
-        names = dict.fromkeys(known.keys, True)
-        convert = known
+        convert, readers = _of_class(annotation)
+        names = dict.fromkeys(readers, True)
+        texts = {name for name, each in readers.items() if each.many or each.rank == "str"}
+    dashes = source == "header"
     wires = {name.replace("_", "-").lower() if dashes else name: (name, many) for name, many in names.items()}
-    return Fields(wires, convert, is_open=models is not None and not dashes)
+    found = Fields(wires, convert, is_open=models is not None and not dashes)
+    if source == "form":
+        found.filled = frozenset(wires.keys() - texts)
+    return found
 
 
-def _of_library(annotation: Any) -> Iterable[tuple[str, bool]]:
+def _of_library(annotation: Any) -> Iterable[tuple[str, Any]]:
+    """Names, and their annotations."""
     kind = getattr(annotation, "__origin__", annotation)
     if hasattr(kind, "__struct_fields__"):
         import sys
 
         for each in sys.modules["msgspec"].structs.fields(annotation):
-            yield each.encode_name, is_many(each.type)
+            yield each.encode_name, each.type
         return
     for name, told in kind.__pydantic_fields__.items():
-        many = is_many(told.annotation)
         for alias in (name, told.alias, told.validation_alias, *getattr(told.validation_alias, "choices", ())):
             if isinstance(alias, str):
-                yield alias, many
+                yield alias, told.annotation
 
 
-def _of_class(annotation: Any) -> Any:
-    from lambent.values import objects
+def _is_text(annotation: Any) -> bool:
+    from typing import Any
+
+    from lambent.functions import bare
+
+    kind = bare(annotation)
+    return kind in (str, Any) or (is_union(kind) and all(_is_text(each) for each in kind.__args__))
+
+
+def _of_class(annotation: Any) -> tuple[Convert, dict[str, Reader]]:
+    """What makes it, and of what its fields are made."""
+    readers: list[Reader] = []
 
     def build(hint: Any) -> Convert:
-        return reader(hint).of_list
+        found = reader(hint)
+        readers.append(found)
+        return found.of_list
+
+    made = _objects(annotation, build)
+    return made, dict(zip(made.names, readers, strict=True))
+
+
+def _objects(annotation: Any, build: Callable[[Any], Convert]) -> Objects:
+    from lambent.values import objects
 
     if objects.is_typed_dict(annotation):
         return objects.typed_dict(annotation, build)

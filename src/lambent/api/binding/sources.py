@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambent.api.markers import Depends, Marker
+from lambent.api.markers import Depends, Marker, is_of_fastapi
 from lambent.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from inspect import Parameter, Signature
     from typing import Any
+
+    from lambent.api.markers import Bounds
 
 REQUIRED: Any = ...
 """There is no default."""
@@ -27,17 +29,20 @@ class Wanted:
     - `source`: as in Parameter of the model; `depends` for what a function makes; `request`, `response`, `context` and
       `background` for what is given as it is
     - `depends`: the function
+    - `annotation`: without markers
+    - `bounds`: of all its markers
     - `keyword`: it is given by its name
     """
 
-    __slots__ = ("annotation", "default", "depends", "keyword", "marker", "name", "source")
+    __slots__ = ("annotation", "bounds", "default", "depends", "keyword", "marker", "name", "source")
 
     def __init__(self, parameter: Parameter) -> None:
         annotation: Any = parameter.annotation
         self.name = parameter.name
         self.keyword = parameter.kind is parameter.KEYWORD_ONLY
-        self.annotation = REQUIRED if annotation is parameter.empty else annotation
+        self.annotation = REQUIRED if annotation is parameter.empty else _unmarked(annotation)
         self.marker: Marker | None = None
+        self.bounds: Bounds | None = None
         self.depends: Depends | None = None
         for each in getattr(annotation, "__metadata__", ()):
             self._mark(each)
@@ -65,6 +70,7 @@ class Wanted:
             self.depends = said
         elif isinstance(said, Marker):
             self.marker = said
+            self.bounds = said.bounds if self.bounds is None else self.bounds & said.bounds
 
     @property
     def wire(self) -> str:
@@ -78,6 +84,16 @@ class Wanted:
         return self.default is REQUIRED
 
 
+def _unmarked(annotation: Any) -> Any:
+    said = getattr(annotation, "__metadata__", ())
+    rest = [each for each in said if not isinstance(each, Marker)]
+    if len(rest) == len(said):
+        return annotation
+    from typing import Annotated
+
+    return Annotated[(annotation.__origin__, *rest)] if rest else annotation.__origin__
+
+
 def wanted(function: Callable[..., Any], signature: Signature, variables: Collection[str]) -> list[Wanted]:
     """What a function's parameters are made of; what a `partial` has set already is not among them: it is no default.
 
@@ -88,6 +104,7 @@ def wanted(function: Callable[..., Any], signature: Signature, variables: Collec
     for parameter in signature.parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or parameter.name in set_already:
             continue
+        _check_own(function, parameter)
         each = Wanted(parameter)
         _check(function, each)
         if not each.source:
@@ -145,6 +162,17 @@ def is_upload(annotation: Any) -> bool:
     if getattr(kind, "__name__", "") == "UploadFile" and getattr(kind, "__module__", "") == "lambent.api.uploads":
         return True
     return not isinstance(kind, type) and any(is_upload(each) for each in getattr(kind, "__args__", ()))
+
+
+def _check_own(function: Callable[..., Any], parameter: Parameter) -> None:
+    for each in (*getattr(parameter.annotation, "__metadata__", ()), parameter.default):
+        if is_of_fastapi(each):
+            from lambent.functions import place
+
+            raise ConfigurationError(
+                f"The parameter {parameter.name!r} of {place(function)} is marked with a {type(each).__name__} of "
+                f"FastAPI: take {type(each).__name__} from lambent.api."
+            )
 
 
 def _check(function: Callable[..., Any], wanted: Wanted) -> None:

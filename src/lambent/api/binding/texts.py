@@ -20,7 +20,7 @@ from lambent.values.mismatch import Mismatch, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
     from typing import Any
 
     from lambent.values.mismatch import Convert
@@ -72,7 +72,7 @@ def is_many(annotation: Any) -> bool:
 
     annotation = bare(annotation)
     args = getattr(annotation, "__args__", ())
-    if _is_union(annotation):
+    if is_union(annotation):
         return any(is_many(each) for each in args)
     return _array(annotation) is not None
 
@@ -88,19 +88,39 @@ def _built(annotation: Any) -> Reader:
     if isinstance(annotation, NewType):
         return reader(annotation.__supertype__)
     if origin is None and hasattr(annotation, "__value__"):  # `type Name = ...`
-        return reader(annotation.__value__)
+        return _of_alias(annotation)
     if origin is Annotated:
-        return reader(get_args(annotation)[0])
+        return _bounded(reader(get_args(annotation)[0]), annotation.__metadata__)
     if origin is Literal:
         return _among(get_args(annotation), "Literal")
-    if _is_union(annotation):
+    if is_union(annotation):
         return _union([reader(each) for each in get_args(annotation) if each is not type(None)])
     if _array(annotation) is not None:
         return _several(annotation, get_args(annotation))
     return _scalar(annotation)
 
 
-def _is_union(annotation: Any) -> bool:
+def _of_alias(alias: Any) -> Reader:
+    try:
+        return reader(alias.__value__)
+    except RecursionError:
+        from lambent.errors import ConfigurationError
+
+        raise ConfigurationError(f"Nothing is made of text for {alias!r:.200}, which has itself in it.") from None
+
+
+def _bounded(found: Reader, said: Iterable[Any]) -> Reader:
+    """With what markers say of it that stand within the annotation: `list[Annotated[int, Query(ge=1)]]`."""
+    from lambent.api.markers import Marker
+
+    convert = found.convert
+    for each in said:
+        if isinstance(each, Marker):
+            convert = each.bounded(convert)
+    return Reader(convert, found.many, found.rank)
+
+
+def is_union(annotation: Any) -> bool:
     from types import UnionType
     from typing import Union, get_origin
 
@@ -296,11 +316,14 @@ def _items(converts: list[Convert], texts: list[str]) -> list[Any]:
     return items
 
 
-def only_text(convert: Convert) -> Convert:
-    """Of what came of a form, where a field may be a file: of a text, a list of them, or a dict of either."""
+def only_text(convert: Convert, names: Container[str] | None = None) -> Convert:
+    """Of what came of a form, where a field may be a file: of a text, a list of them, or a dict of either.
+
+    - `names`: those of the dict that are looked at; None: all
+    """
 
     def converted(value: Any) -> Any:
-        _check_text(value)
+        _check_text(value if names is None else {name: each for name, each in value.items() if name in names})
         return convert(value)
 
     return converted

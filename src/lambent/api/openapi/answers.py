@@ -10,6 +10,7 @@ from lambent.api.exceptions import phrase
 from lambent.api.openapi.bodies import JSON
 from lambent.api.openapi.fields import SERIALIZATION
 from lambent.api.openapi.schemas import any_of
+from lambent.api.responses.making import unwrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def responses(route: Route, parts: Sequence[Part], schemas: Schemas) -> Json:
 def _successes(route: Route, schemas: Schemas) -> Json:
     returns = _returns(route)
     members = _members(returns)
-    kinds = [each for each in [route.response_class, *members] if _is_response(each)]
+    kinds = [each for each in [unwrapped(route.response_class)[0], *members] if _is_response(each)]
     names = {base.__name__ for kind in kinds for base in kind.__mro__}
     nothing = type(None) in members
     if route.status_code is None and members == [type(None)]:
@@ -91,7 +92,8 @@ def _content(route: Route, members: Sequence[Any], schemas: Schemas) -> Json:
     """Media type → what is sent so."""
     values = [each for each in members if each is not type(None) and not _is_response(each)]
     if route.response_class is not None:
-        media = _bare(route.response_class.media_type)
+        kind, said = unwrapped(route.response_class)
+        media = _bare(said.get("media_type") or getattr(kind, "media_type", None))
         return {media: {"schema": _sent(media, values, schemas)}}
     found: dict[str, list[Any]] = {}
     for each in members:

@@ -139,7 +139,8 @@ def _of_named_tuple(kind: Any, mode: str) -> Iterator[Field]:
 def _of_pydantic(kind: Any, mode: str) -> Iterator[Field]:
     del mode
     for name, told in _pydantic_fields(kind).items():
-        alias = told.validation_alias if isinstance(told.validation_alias, str) else told.alias
+        choices = getattr(told.validation_alias, "choices", (told.validation_alias,))
+        alias = next((each for each in choices if isinstance(each, str)), told.alias)
         undefined = type(told.default).__name__ == "PydanticUndefinedType"
         default = ABSENT if undefined else told.default
         metadata = tuple(told.metadata)

@@ -6,8 +6,9 @@ A plain parameter without a marker is taken from the query or from a field of a 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
+from lambent.api.binding.texts import is_many
 from lambent.api.openapi.fields import ABSENT, fields, has_fields, without_none
 from lambent.api.openapi.shown import shown, with_default
 
@@ -105,8 +106,7 @@ def of_text(part: Part, schemas: Schemas) -> Json:
 def _files(annotation: Any) -> Json:
     """An `UploadFile` or `bytes`; a list of either."""
     one: Json = {"type": "string", "format": "binary"}
-    args = get_args(without_none(annotation))
-    return {"type": "array", "items": one} if args else one
+    return {"type": "array", "items": one} if is_many(annotation) else one
 
 
 def bounded(made: Json, bounds: Bounds | None) -> Json:

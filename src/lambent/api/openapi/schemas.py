@@ -179,7 +179,7 @@ def built(annotation: Any, mode: str, schemas: Schemas) -> Json:
 def _parametrised(annotation: Any, origin: Any, mode: str, schemas: Schemas) -> Json:
     args = get_args(annotation)
     if origin is Annotated:
-        return schemas.of(args[0], mode)
+        return _bounded(schemas.of(args[0], mode), args[1:])
     if origin is Literal:
         return _values([each.value if isinstance(each, Enum) else each for each in args])
     if origin in (Union, UnionType):
@@ -191,6 +191,16 @@ def _parametrised(annotation: Any, origin: Any, mode: str, schemas: Schemas) -> 
     if origin in _MAPPINGS:
         return _mapping(args[0], schemas.of(args[0], mode), schemas.of(args[1], mode), mode)
     return _class(annotation, mode, schemas)
+
+
+def _bounded(made: Json, said: Sequence[Any]) -> Json:
+    """With the bounds of markers: `Annotated[int, Body(ge=1)]`."""
+    from lambent.api.markers import Marker
+    from lambent.api.openapi.parameters import bounded
+
+    for each in said:
+        made = bounded(made, each.bounds) if isinstance(each, Marker) else made
+    return made
 
 
 def any_of(members: Sequence[Json]) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lambent.api.headers import MutableHeaders, field_value
+from lambent.api.reply import ClientGone
 from lambent.errors import InvalidResult
 
 TYPE_CHECKING = False
@@ -157,9 +158,12 @@ class Response:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
-        await send(self.start())
-        is_empty = scope["method"] == "HEAD" or self.status_code in BODILESS
-        await send({"type": "http.response.body", "body": b"" if is_empty else self.body})
+        try:
+            await send(self.start())
+            is_empty = scope["method"] == "HEAD" or self.status_code in BODILESS
+            await send({"type": "http.response.body", "body": b"" if is_empty else self.body})
+        except ClientGone:
+            pass
         if self.background is not None:
             await self.background()
 

@@ -34,7 +34,7 @@ class Maker:
     |---|---|
     | a Response, or another ASGI application | that |
     | None | 204, or the route's status, without a body |
-    | an async or sync generator or iterator | a stream: see `lambent.api.responses.undecided` |
+    | an async or sync generator or iterator | a stream of the annotation's items: `lambent.api.responses.undecided` |
     | anything, where the route has a `response_class` | of that class |
     | anything, where the annotation has a model | JSON of just what that says. Raises InvalidResult |
     | str, bytes | a text, bytes |
@@ -58,7 +58,7 @@ class Maker:
         self._class = response_class
         self._shape = shape
         self._item = item
-        """Of what a generator gives."""
+        """Of what an iterator gives."""
         self._kind = kind
         """A model that is known to be a value: to ask that of a class of pydantic takes longer than to write one."""
         self._is_plain = shape is None and response_class in (None, JSONResponse)
@@ -129,13 +129,15 @@ class Maker:
         from lambent.api.responses.undecided import Undecided
 
         items = Items(result, None if self._item is None else self._item.plain)
-        given = self._class
+        given, said = unwrapped(self._class)
         if isinstance(given, type) and issubclass(given, StreamingResponse):
             return self._called(items)
-        media_type = getattr(given, "media_type", None)
+        status = self._status or said.get("status_code", 200)
+        headers, background = said.get("headers"), said.get("background")
+        media_type = said.get("media_type") or getattr(given, "media_type", None)
         if media_type is None or media_type == JSON:
-            return Undecided(items, self._status or 200)
-        return StreamingResponse(items, self._status or 200, media_type=media_type)
+            return Undecided(items, status, headers, background=background)
+        return StreamingResponse(items, status, headers, media_type, background)
 
 
 def add(draft: Response, response: Response, *, is_own: bool = False) -> None:
@@ -155,6 +157,14 @@ def add(draft: Response, response: Response, *, is_own: bool = False) -> None:
     for name, value in fields:
         if name == b"set-cookie" or name not in kept:
             headers.append_raw(name, value)
+
+
+def unwrapped(made: Any) -> tuple[Any, dict[str, Any]]:
+    """What a `functools.partial` is of, and with which options; what is none has none."""
+    said: dict[str, Any] = {}
+    while hasattr(made, "func") and hasattr(made, "keywords"):
+        made, said = made.func, {**made.keywords, **said}
+    return made, said
 
 
 def is_app(result: Any) -> bool:
@@ -181,14 +191,13 @@ def maker(route: Route) -> Maker:
     said = plan.returns if route.response_model is ... else route.response_model
     if said in (None, type(None), ...) or said in _NOTHING:
         return Maker(route.status_code, route.response_class)
-    from lambent.api.responses.shapes import item_of, shape_of
+    from lambent.api.responses.shapes import item_of, shape_of, value_of
 
     where = place(route.endpoint)
+    shape = shape_of(value_of(said), where)
     item = item_of(said)
-    if item is not None and (plan.is_generator or route.response_model is ...):
-        return Maker(route.status_code, route.response_class, item=shape_of(item, where))
-    shape = shape_of(said, where)
-    return Maker(route.status_code, route.response_class, shape, kind=None if shape is None else said)
+    each = shape if item is None else shape_of(item, where)
+    return Maker(route.status_code, route.response_class, shape, each, kind=None if shape is None else said)
 
 
 _NOTHING = (dict, list, str, int, float, bool, bytes, tuple, set, Response, JSONResponse, object)

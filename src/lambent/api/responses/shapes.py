@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 from lambent.api.responses.json import dumps
 from lambent.errors import ConfigurationError, InvalidResult
+from lambent.functions import bare
 from lambent.values.mismatch import Mismatch, kind
 from lambent.values.validators import MSGSPEC, PYDANTIC, owner, owners
 
@@ -35,7 +37,7 @@ def shape_of(annotation: Any, place: str) -> Shape | None:
         return None
     found = owners(annotation)
     try:
-        if found == {PYDANTIC}:
+        if found == {PYDANTIC} and not any(get_origin(each) is Collection for each in _parts(annotation, set())):
             return _Pydantic(annotation, place)
         if found == {MSGSPEC}:
             return _Msgspec(annotation, place)
@@ -46,10 +48,37 @@ def shape_of(annotation: Any, place: str) -> Shape | None:
         raise ConfigurationError(f"{place} cannot return {annotation!r:.200}: {error}") from error
 
 
+_ARRAYS = (
+    "list",
+    "tuple",
+    "set",
+    "frozenset",
+    "deque",
+    "Set",
+    "MutableSet",
+    "Sequence",
+    "MutableSequence",
+    "Collection",
+)
+
+
 def item_of(annotation: Any) -> Any:
-    """What an iterator of this annotation gives; None for what is none."""
-    name = getattr(get_origin(annotation), "__name__", "")
-    return get_args(annotation)[0] if name.endswith(("Iterator", "Iterable", "Generator")) else None
+    """What an iterator gives of which an array or an iterator is said; None for what is neither."""
+    annotation = bare(_data(annotation))
+    args = get_args(annotation)
+    several = len(args) == 1 or args[1:] == (...,)
+    is_array = several and getattr(get_origin(annotation), "__name__", "") in _ARRAYS
+    return args[0] if is_array or _is_stream(annotation) else None
+
+
+def value_of(annotation: Any) -> Any:
+    """What is sent as a value: of an iterator's annotation, an array."""
+    kind = bare(_data(annotation))
+    return list[get_args(kind)[0]] if _is_stream(kind) else annotation  # type: ignore[misc]  # made at run time
+
+
+def _is_stream(kind: Any) -> bool:
+    return getattr(get_origin(kind), "__name__", "").endswith(("Iterator", "Iterable", "Generator"))
 
 
 def _data(annotation: Any) -> Any:

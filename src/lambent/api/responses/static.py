@@ -56,8 +56,8 @@ class StaticFiles:
         path = route_path(scope)
         found = located(self._directory, path)
         if found is not None and self._html and isdir(found):  # noqa: PTH112
-            if not path.endswith("/"):
-                return RedirectResponse(moved(scope, f"{path}/"))
+            if not (scope["path"] or "/").endswith("/"):  # which tells the root of a mount from what is below it
+                return RedirectResponse(moved(scope, f"{path.rstrip('/')}/"))
             found = located(self._directory, f"{path}/index.html")
         elif path.endswith("/"):
             found = None

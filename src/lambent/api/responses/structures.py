@@ -6,6 +6,7 @@ Dataclasses, TypedDicts and NamedTuples are read from mappings and from the attr
 from __future__ import annotations
 
 import collections.abc
+from contextlib import suppress
 from dataclasses import MISSING
 from functools import partial
 from types import UnionType
@@ -15,7 +16,7 @@ from lambent.errors import ConfigurationError
 from lambent.values.containers import fixed
 from lambent.values.convert import fitting
 from lambent.values.mismatch import Mismatch, mismatch, missing
-from lambent.values.objects import is_named_tuple, is_typed_dict, type_hints
+from lambent.values.objects import applied, is_generic, is_named_tuple, is_typed_dict, type_hints
 from lambent.values.validators import owner
 
 TYPE_CHECKING = False
@@ -57,23 +58,26 @@ class Structures:
         """What it returns raises Mismatch. `variables`: what type variables stand for."""
         build = partial(self.build, variables=variables)
         if isinstance(annotation, TypeVar):
-            return build((variables or {}).get(annotation, annotation.__bound__ or object))
+            return self.build((variables or {}).get(annotation, annotation.__bound__ or object))
+        if variables and is_generic(annotation):  # `Node[T]` within `Page[int]`
+            return self.build(applied(annotation, variables))
         if isinstance(annotation, NewType):
             return build(annotation.__supertype__)
         origin, args = get_origin(annotation), get_args(annotation)
         if hasattr(annotation, "__value__"):  # `type Name = ...`
-            key = (origin or annotation, *(variables or {}).items())
-            return self._once(key, lambda: build(annotation.__value__))
+            given = dict(zip(getattr(annotation, "__type_params__", ()), args, strict=False))
+            inner = {**(variables or {}), **given}
+            return self._once((origin or annotation, *inner.items()), lambda: self.build(annotation.__value__, inner))
         if origin is Annotated:
             return build(args[0])
         if origin in (Union, UnionType):
             return _union([(each, build(each)) for each in args])
         kind = origin or annotation
         if owner(kind):
-            return self._models(annotation)
+            return self._models(_given(annotation, variables or {}))
         if has_fields(kind):
             inner = dict(zip(getattr(kind, "__parameters__", ()), args, strict=False))
-            return self._once(annotation, lambda: Fields(kind, partial(self.build, variables=inner) if args else build))
+            return self._once(annotation, lambda: Fields(kind, partial(self.build, variables=inner)))
         if args and origin is not Literal:
             return _container(origin, args, build)
         return _scalar(annotation)
@@ -85,6 +89,12 @@ class Structures:
         cell = self._made[key] = []
         cell.append(make())
         return cell[0]
+
+
+def _given(model: Any, variables: Mapping[Any, Any]) -> Any:
+    """A generic model with what its variables stand for: of pydantic it is a class, which `applied` leaves alone."""
+    free = getattr(model, "__pydantic_generic_metadata__", {}).get("parameters", ())
+    return model[tuple(variables.get(each, each) for each in free)] if variables and free else model
 
 
 def _container(origin: Any, args: Sequence[Any], build: Build) -> Convert:
@@ -153,15 +163,18 @@ def _mapping(convert: Convert) -> Convert:
 def _union(members: Sequence[tuple[Any, Convert]]) -> Convert:
     """The member of just the value's type, else one of which it is a subclass; else the first that takes it.
 
-    Of several that could take a mapping, the one that knows most of its keys.
+    Of several of that type, such as `list[A] | list[B]`, the one that keeps most. Of several that could take a mapping,
+    the one that knows most of its keys.
     """
-    exact = {get_origin(annotation) or annotation: convert for annotation, convert in members}
+    exact: dict[Any, list[Convert]] = {}
+    for annotation, convert in members:
+        exact.setdefault(get_origin(annotation) or annotation, []).append(convert)
     expected = " or ".join(getattr(annotation, "__name__", str(annotation)) for annotation, _ in members)
 
     def converted(value: Any) -> Any:
         for kind in type(value).__mro__[:-1]:
             if kind in exact:
-                return exact[kind](value)
+                return _fullest(exact[kind], value, expected)
         tried = [convert for _, convert in members]
         if isinstance(value, collections.abc.Mapping):
             tried.sort(key=lambda each: len(value.keys() & getattr(each, "keys", frozenset())), reverse=True)
@@ -173,6 +186,24 @@ def _union(members: Sequence[tuple[Any, Convert]]) -> Convert:
         raise mismatch(expected, value)
 
     return converted
+
+
+def _fullest(converts: Sequence[Convert], value: Any, expected: str) -> Any:
+    if len(converts) == 1:
+        return converts[0](value)
+    made = []
+    for convert in converts:
+        with suppress(Mismatch):
+            made.append(convert(value))
+    if not made:
+        raise mismatch(expected, value)
+    return max(made, key=_size)
+
+
+def _size(made: Any) -> int:
+    """How many values are in it."""
+    inner = made.values() if isinstance(made, dict) else made if isinstance(made, list) else ()
+    return 1 + sum(map(_size, inner))
 
 
 class Fields:
@@ -222,7 +253,7 @@ def _fields(kind: Any) -> list[tuple[str, Any, Callable[[], Sequence[Any]] | Non
     return [
         (name, hints[name], _default(told.default, told.default_factory))
         for name, told in kind.__dataclass_fields__.items()
-        if not name.startswith("_") and told._field_type.name == "_FIELD"  # noqa: SLF001
+        if told._field_type.name == "_FIELD"  # noqa: SLF001
     ]
 
 
