@@ -385,8 +385,14 @@ def test_ignored_paths_are_not_told_unless_they_fail(path: str, is_told: bool, l
     own = AccessLog(write=lines, ignore=["/health", "/static/*"])
     entry = own.begin("GET", path, ID)
     log()["a"] = 1
+    entry.status_code = 404
     own.end(entry)
     assert bool(lines.texts) == is_told
+
+    failed = own.begin("GET", path, ID)
+    failed.status_code = 504
+    own.end(failed)
+    assert lines.last["level"] == "error"
 
     own.end(own.begin("GET", path, ID), raised(ValueError()))
     assert lines.last["level"] == "critical"
@@ -395,7 +401,7 @@ def test_ignored_paths_are_not_told_unless_they_fail(path: str, is_told: bool, l
 def test_a_request_may_be_dropped_later(lines: Lines) -> None:
     own = AccessLog(write=lines)
     entry = own.begin("GET", "/", ID)
-    entry.dropped = True
+    entry.dropped, entry.status_code = True, 200
     own.end(entry)
     assert lines.texts == []
 

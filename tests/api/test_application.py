@@ -12,10 +12,13 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from lambent.api import (
     Api,
@@ -579,8 +582,26 @@ def test_errors_are_raised_or_answered() -> None:
         Api(errors=wrong)
 
 
-@pytest.mark.parametrize("timeout", [0, -1.5, math.nan, math.inf])
-def test_a_timeout_is_a_time(timeout: float) -> None:
+async def lasting(api: Api) -> AsyncIterator[None]:
+    yield
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"log": False}, r"an AccessLog, but got False. .*enabled=False"),
+        ({"middleware": [Middleware(GZipMiddleware)]}, r"functools.partial\(GZipMiddleware"),
+        ({"lifespan": lasting}, r"lasting .*@contextlib.asynccontextmanager"),
+        ({"lifespan": 7}, "an async context manager, but got 7"),
+    ],
+)
+def test_what_cannot_work_is_refused_at_once(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        Api(**options)
+
+
+@pytest.mark.parametrize("timeout", [0, -1.5, math.nan, math.inf, "5"])
+def test_a_timeout_is_a_time(timeout: Any) -> None:
     with pytest.raises(ConfigurationError, match="seconds above 0"):
         Api(timeout=timeout)
     with pytest.raises(ConfigurationError, match="seconds above 0"):
@@ -598,6 +619,22 @@ def test_check_reads_all_that_a_cold_start_does_not() -> None:
     api.get("/")(lambda: "here")
     assert ask(api, "GET", "/").body == b"here"
     with pytest.raises(ConfigurationError, match="Nothing"):
+        api.check()
+
+
+def test_what_cannot_be_returned_is_told_by_check() -> None:
+    api = Api()
+
+    class Odd(msgspec.Struct):
+        a: int
+
+    class Even(msgspec.Struct):
+        a: int
+
+    async def broken() -> Any: ...
+
+    api.get("/", response_model=list[Odd | Even])(broken)
+    with pytest.raises(ConfigurationError, match="cannot return"):
         api.check()
 
 

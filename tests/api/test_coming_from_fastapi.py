@@ -17,6 +17,11 @@ from tests.api.asking import JSON, Headers, ask
 MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
 URLENCODED = {"content-type": "application/x-www-form-urlencoded"}
 TEXT = b'--b\r\ncontent-disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n'
+UPLOAD = (
+    b'--b\r\ncontent-disposition: form-data; name="name"\r\n\r\nx\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="price"\r\n\r\n\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--b--\r\n'
+)
 
 
 class Number(Enum):
@@ -87,12 +92,30 @@ def service(web: ModuleType) -> Any:
     async def bounds(n: Annotated[int, web.Query(), Field(multiple_of=5)] = 5) -> Any:
         return {"n": n}
 
+    @api.get("/pattern")
+    async def pattern(text: Annotated[str, web.Query(pattern="b")]) -> Any:
+        return {"text": text}
+
+    @api.get("/many")
+    async def many(n: Annotated[list[int], web.Query()]) -> Any:
+        return {"n": len(n)}
+
+    @api.get("/generated", response_model=list[Item])
+    def generated() -> Any:
+        return ({"name": "a", "secret": "b"} for _ in range(1))
+
+    @api.post("/upload")
+    async def upload(item: Annotated[Item, web.Form()], file: web.UploadFile) -> Any:  # type: ignore[name-defined]  # of either
+        return {"name": item.name, "file": file.filename}
+
     return api
 
 
 OURS, THEIRS = service(lambent.api), service(fastapi)
 
 Outcome = tuple[int, Any]
+
+ITEM = {"name": "a", "price": 1.0, "tags": []}
 
 
 def outcome(api: Any, method: str, target: str, headers: Headers, body: bytes) -> Outcome:
@@ -118,13 +141,17 @@ OTHERWISE: list[tuple[str, str, Headers, bytes, Outcome, Outcome]] = [
     ("POST", "/file", MULTIPART, TEXT, (200, {"size": 1}), (422, [["file", "file"]])),
     ("GET", "/str", {}, b"", (200, "a"), (200, b"a")),
     ("GET", "/none", {}, b"", (200, b"null"), (204, b"")),
-]
+    ("GET", "/pattern?text=ab", {}, b"", (200, {"text": "ab"}), (422, [["query", "text"]])),
+    ("GET", "/many?" + "&".join(["n=1"] * 1001), {}, b"", (200, {"n": 1001}),
+     (400, {"detail": "Expected at most 1000 query parameters."})),
+    ("GET", "/generated", {}, b"", (200, [ITEM]), (200, ITEM)),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("method", "target", "headers", "body", "theirs", "ours"),
     OTHERWISE,
-    ids=[f"{each[1]} {each[3]!r}" for each in OTHERWISE],
+    ids=[f"{each[1][:40]} {each[3]!r}" for each in OTHERWISE],
 )
 def test_what_is_otherwise(
     method: str, target: str, headers: Headers, body: bytes, theirs: Outcome, ours: Outcome
@@ -140,6 +167,7 @@ def test_head_and_options_are_answered(method: str) -> None:
 
 
 ALIKE: list[tuple[str, str, Headers, bytes]] = [
+    ("POST", "/upload", MULTIPART, UPLOAD),
     ("GET", "/text/1?flag=yes", {}, b""),
     ("GET", "/text/x?flag=maybe", {}, b""),
     ("POST", "/points", JSON, b'{"x": 3.0}'),

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from lambent.api.exceptions import HTTPException, RequestInvalid, phrase
+from lambent.api.failures import respond
 from lambent.api.model import Problem
 from lambent.errors import LambentError
 
@@ -31,6 +32,14 @@ def test_without_a_detail_it_is_the_status_in_words(status_code: int, detail: st
 @pytest.mark.parametrize("detail", ["", 0, False, [], {}])
 def test_an_empty_detail_is_one(detail: object) -> None:
     assert HTTPException(400, detail).detail == detail
+
+
+def test_a_header_may_be_repeated() -> None:
+    pairs = [("WWW-Authenticate", "Basic"), ("www-authenticate", "Bearer")]
+    assert HTTPException(401, headers=iter(pairs)).headers == pairs
+    assert HTTPException(401, headers=pairs[:1]).headers == {"WWW-Authenticate": "Basic"}
+    response = respond(HTTPException(401, headers=pairs))
+    assert [value for name, value in response.raw_headers() if name == b"www-authenticate"] == [b"Basic", b"Bearer"]
 
 
 def test_headers_are_its_own() -> None:

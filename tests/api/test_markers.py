@@ -37,6 +37,13 @@ def test_none_is_no_bound() -> None:
     assert not Bounds(None, None, None, None, None, None, None)
 
 
+def test_of_the_bounds_of_two_markers_the_narrower_hold() -> None:
+    both = Query(ge=1, lt=9, min_length=2, pattern="a").bounds & Query(ge=2, lt=10, max_length=3, pattern="b").bounds
+    assert (both.ge, both.gt, both.le, both.lt, both.min_length, both.max_length) == (2, None, None, 9, 2, 3)
+    assert both.pattern == "(?=a)b"
+    assert (Query(pattern="a").bounds & Query().bounds).pattern == "a"
+
+
 def test_what_is_for_the_document_only_is_no_bound() -> None:
     marker = Query(description="a page", examples=[1, 2], deprecated=True, include_in_schema=False)
     assert not marker.bounds

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, assert_type
 
+import fastapi
 import pytest
 
 from lambent.api.markers import Depends
@@ -34,6 +35,18 @@ def paths(routes: Routes) -> list[str]:
 
 
 # Functions
+
+
+@pytest.mark.parametrize("wrong", [endpoint, fastapi.Depends(endpoint), Depends])
+def test_a_dependency_that_is_none_is_refused(wrong: Any) -> None:
+    for register in (
+        lambda: Routes(dependencies=[wrong]),
+        lambda: Router(dependencies=[wrong]),
+        lambda: Routes().include(Router(), dependencies=[wrong]),
+        lambda: Routes().get("/", dependencies=[wrong]),
+    ):
+        with pytest.raises(ConfigurationError, match=r"Depends\(function\)"):
+            register()
 
 
 @pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "options"])

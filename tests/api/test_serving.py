@@ -616,6 +616,78 @@ def test_a_stream_uses_its_dependencies_until_its_end() -> None:
     assert opened == []
 
 
+@pytest.mark.parametrize("kind", ["any", "items", "events"])
+def test_a_client_that_goes_before_the_first_item_is_no_failure_of_ours(kind: str) -> None:
+    waits, api = asyncio.Event(), Logged()
+
+    @api.get("/")
+    async def read() -> Any:
+        async def items() -> AsyncIterator[Any]:
+            waits.set()
+            await asyncio.Event().wait()
+            yield "never"
+
+        return items() if kind == "any" else (StreamingResponse if kind == "items" else EventSourceResponse)(items())
+
+    async def main() -> list[Message]:
+        line = Line(b"")
+        task = asyncio.create_task(_called(api, line))
+        await waits.wait()
+        line.gone.set()
+        await task
+        return line.sent
+
+    assert run(main()) == []
+    assert (api.line["status_code"], api.line["level"]) == (499, "info")
+    assert "The client went away" in api.line["error_detail"]
+
+
+@pytest.mark.parametrize(("after", "status"), [(0, 499), (1, 200)])
+@pytest.mark.parametrize("path", ["/json", "/stream", "/mounted"])
+@pytest.mark.parametrize("errors", ["raise", "respond"])
+def test_a_client_that_has_gone_when_the_response_is_sent_is_none_either(
+    path: str, after: int, status: int, errors: str
+) -> None:
+    done: list[str] = []
+    api = Logged(errors=errors)
+
+    async def session() -> AsyncIterator[None]:
+        yield
+        done.append("exits")
+
+    @api.get("/json", dependencies=[Depends(session)])
+    async def read(tasks: BackgroundTasks) -> dict[str, int]:
+        tasks.add_task(done.append, "task")
+        return {}
+
+    @api.get("/stream", dependencies=[Depends(session)])
+    async def stream(tasks: BackgroundTasks) -> AsyncIterator[str]:
+        tasks.add_task(done.append, "task")
+        yield "a"
+
+    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a"})
+
+    api.mount("/mounted", mounted)
+
+    async def main() -> None:
+        line = Line(b"")
+
+        async def send(message: Message) -> None:
+            if len(line.sent) == after:
+                raise BrokenPipeError
+            await line.send(message)
+
+        await api(scope_of("GET", path, asgi={"version": "3.0", "spec_version": "2.4"}), line.receive, send)
+
+    run(main())
+    assert done == ([] if path == "/mounted" else ["task", "exits"])
+    assert (api.line["status_code"], api.line["level"]) == (status, "info")
+    assert "The client went away" in api.line["error_detail"]
+    assert "exception" not in api.line
+
+
 @pytest.mark.parametrize("kind", ["items", "events"])
 def test_a_client_that_goes_ends_the_stream_and_its_dependencies(kind: str) -> None:
     said: list[str] = []
@@ -777,6 +849,61 @@ def test_what_is_mounted_and_has_begun_has_the_time_of_the_invocation(monkeypatc
 
     api.mount("", streams)
     assert ask(api, "GET", "/").body == b"ab"
+
+
+@pytest.mark.parametrize("errors", ["raise", "respond"])
+def test_what_is_mounted_and_raises_is_answered_by_the_handlers(errors: str) -> None:
+    api = Logged(errors=errors)
+
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/old/late":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise HTTPException(404, error_detail="Not in stock.") if scope["path"] == "/old/none" else KeyError("lamp")
+
+    api.mount("/old", fails)
+    assert (ask(api, "GET", "/old/none").status, api.lines[-1]["error_detail"]) == (404, "Not in stock.")
+
+    @api.exception_handler(KeyError)
+    async def sold(request: Request, error: KeyError) -> Response:
+        return JSONResponse({"sold": error.args[0], "path": request.path}, 409)
+
+    @api.exception_handler(404)
+    def nothing(request: Request, error: HTTPException) -> str:
+        return "Nothing."
+
+    answer = ask(api, "GET", "/old/a")
+    assert (answer.status, answer.json) == (409, {"sold": "lamp", "path": "/old/a"})
+    assert (api.lines[-1]["status_code"], api.lines[-1]["level"]) == (409, "warning")
+    answer = ask(api, "GET", "/old/none")
+    assert (answer.status, answer.body) == (404, b"Nothing.")
+    with pytest.raises(KeyError):
+        ask(api, "GET", "/old/late")
+    assert api.lines[-1]["level"] == "critical"
+
+
+def test_what_fails_is_told_though_its_route_is_not() -> None:
+    api = Logged()
+
+    @api.get("/{status}", log=False)
+    async def fails(status: int) -> None:
+        raise HTTPException(status)
+
+    for status in (404, 500, 504):
+        ask(api, "GET", f"/{status}")
+    assert [each["status_code"] for each in api.lines] == [500, 504]
+
+
+def test_a_status_that_is_written_to_the_entry_is_not_taken_for_a_response() -> None:
+    api = Logged(errors="respond")
+
+    @api.get("/{name}")
+    async def read(name: str) -> str:
+        log().status_code = 418
+        return {"lamp": "here"}[name]
+
+    assert ask(api, "GET", "/lamp").status == 200
+    assert ask(api, "GET", "/table").json == INTERNAL
+    assert [each["status_code"] for each in api.lines] == [200, 500]
 
 
 def test_a_timeout_of_what_is_mounted_is_its_own() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Coroutine, Iterator
 from secrets import token_hex
 from typing import Any
@@ -289,6 +290,32 @@ def test_an_error_is_not_kept() -> None:
 
     gone = refusal("ParameterNotFound", "")
     play(scenario, gone, gone, answer(200, b'{"Parameters": [], "InvalidParameters": ["/a"]}'), one("/a"))
+
+
+@pytest.mark.parametrize("ttl", ["300", None, -1, math.nan])
+def test_a_ttl_is_a_time(ttl: Any) -> None:
+    with pytest.raises(ConfigurationError, match="`ttl` to be a number of seconds from 0, but got"):
+        ParameterStore(ttl=ttl)
+
+
+def test_many_are_no_text() -> None:
+    with pytest.raises(ConfigurationError, match=r"several texts as names, such as \['/a'\], but got '/a'"):
+        asyncio.run(ParameterStore().get_many("/a"))
+
+
+def test_a_clock_that_fails_leaves_nothing_behind_that_was_asked_for() -> None:
+    """A task that nobody removes would be the answer for ever."""
+
+    async def scenario(store: ParameterStore, service: Service, clock: Clock) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, told: None)
+        asking = asyncio.create_task(store.get("/a"))
+        await service.asked.acquire()
+        good, store._now = store._now, lambda: 1 / 0
+        assert await asking == "old"
+        store._now = good
+        assert await store.get("/a") == "new"
+
+    assert len(play(scenario, one("/a", "old"), one("/a", "new")).calls) == 2
 
 
 def test_throttling_is_waited_for() -> None:

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from starlette.responses import StreamingResponse
 
 from lambent import Lambent
+from lambent.api import AccessLog, Api
 from lambent.dev.doors import DOORS
 from lambent.errors import ConfigurationError, EventError, InvalidMessage, InvalidResult, TargetError
 from lambent.testing import Client, events
 
 JWT: dict[str, object] = {"jwt": {"claims": {"sub": "me"}, "scopes": None}}
+QUIET = AccessLog(enabled=False)
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="/"), max_size=20)
 
 
@@ -310,6 +312,19 @@ def test_an_applications_exceptions_are_raised_unless_it_is_lenient(caplog: pyte
     with Client(Lambent(application())) as client:  # as it is deployed
         assert client.get("/boom").status == 500
     assert caplog.records
+
+
+@pytest.mark.parametrize(("door", "status"), [("http", 500), ("rest", 502), ("alb", 502), ("url", 502)])
+def test_an_application_that_is_given_bare_says_what_its_exceptions_do(door: str, status: int) -> None:
+    api, responding = Api(log=QUIET), Api(log=QUIET, errors="respond")
+    for each in (api, responding):
+        each.get("/")(lambda: 1 / 0)
+    with Client(api, door=door, strict=False) as client, Client(Lambent(api), door=door, strict=False) as deployed:
+        answers = [each.get("/") for each in (client, deployed)]
+    assert [(each.status, each.body) for each in answers] == [(status, answers[0].body)] * 2
+    assert b"detail" not in answers[0].body
+    with Client(responding, door=door, strict=False) as client:
+        assert client.get("/").json() == {"detail": "Internal Server Error"}
 
 
 def test_responses_are_streamed_through_doors_that_can() -> None:

@@ -1,6 +1,7 @@
 """Requests as tests write them."""
 
 import json
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -68,13 +69,47 @@ def test_a_query_is_added(url: str, params: dict[str, object] | str, query: byte
         ("G T", "/", {}, "G T /: expected a method, such as GET"),
         ("GET", "/", {"headers": {"a b": "c"}}, "GET /: expected a header"),
         ("GET", "/", {"headers": {"a": "c\nd"}}, "GET /: expected a header"),
-        ("POST", "/", {"json": 1, "data": "x"}, "Expected a body as `json` or as `data`, but got both"),
+        ("POST", "/", {"json": 1, "data": "x"}, "Expected a body as `json`, or as `data` and `files`, but got both"),
+        ("POST", "/", {"json": 1, "files": {}}, "Expected a body as `json`, or as `data` and `files`, but got both"),
+        ("POST", "/", {"files": {}, "data": "x"}, "Expected the fields of a form as `data` beside `files`"),
         ("POST", "/", {"body": "x"}, "POST /: expected options of params, .*, but got body"),
     ],
 )
 def test_what_is_no_request_is_refused(method: str, url: str, options: Options, complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{complaint}"):
         written(method, url, options)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"data": 5}, "Expected `data` to be bytes, text or the fields of a form, .*, but got 5"),
+        ({"data": ["a", "b"]}, "Expected `data` to be bytes"),
+        ({"headers": {"a": 1}}, r"Expected a header's name and value to be text, but got \('a', 1\)"),
+        ({"headers": {"a": None}}, "Expected a header's name and value to be text"),
+        ({"headers": {b"a": "b"}}, "Expected a header's name and value to be text"),
+        ({"headers": ["a"]}, "Expected `headers` to be names and values, .*, but got \\['a'\\]"),
+        ({"headers": "a: b"}, "Expected `headers` to be names and values"),
+        ({"headers": 5}, "Expected `headers` to be names and values"),
+    ],
+)
+def test_what_is_of_another_type_is_refused(options: Any, complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{complaint}"):
+        written("POST", "/", options)
+
+
+@pytest.mark.parametrize(
+    ("data", "body"),
+    [(None, b""), (b"a\0", b"a\0"), (bytearray(b"a\0"), b"a\0"), (memoryview(b"a\0"), b"a\0"), ("ü", "ü".encode())],
+)
+def test_a_body_is_sent_as_it_is_and_none_is_none(data: Any, body: bytes) -> None:
+    request = written("POST", "/", {"data": data}).request
+    assert request.body == body
+    assert b"content-type" not in dict(request.headers) or body
+
+
+def test_json_beside_no_data_is_the_body() -> None:
+    assert written("POST", "/", {"json": 1, "data": None}).request.body == b"1"
 
 
 def test_who_sends_nothing_is_no_client() -> None:

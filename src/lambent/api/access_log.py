@@ -66,6 +66,7 @@ class Entry:
 
     __slots__ = (
         "began",
+        "begun",
         "client_ip",
         "cold_start",
         "context",
@@ -107,6 +108,8 @@ class Entry:
         """The path of the route, with its variables; None if there is no route."""
         self.status_code = 0
         """Of the response; 0 while there is none."""
+        self.begun = False
+        """Whether the response has begun, and that is the status which was sent."""
         self.level: str | None = None
         """None: what the status says."""
         self.error: Exception | None = None
@@ -118,7 +121,7 @@ class Entry:
         self.headers: Headers | None = None
         """Of the request, as it came."""
         self.dropped = False
-        """Whether it is written only if the request fails."""
+        """Whether it is written only if the request fails: by an exception, or with 5xx."""
 
     def __setitem__(self, name: str, value: object) -> None:
         """Add a field. Raises ConfigurationError for a name that the log writes itself."""
@@ -130,11 +133,11 @@ class Entry:
 class AccessLog:
     """Writes the lines of one Api.
 
-    - `client_ip`: whether they tell the client's address
-    - `ignore`: paths that are not told, or their beginnings: `/static/*`. What fails with an exception is, nevertheless
-    - `redact`: fields whose values are not told, in added ones however deep, in upper or lower case
-    - `fields`: told with each line
-    - `enabled`: whether anything is
+    - `client_ip`: whether lines have the client's address
+    - `ignore`: paths that are not logged; `/static/*` is all that begin so. A request that fails is logged all the same
+    - `redact`: names of fields whose values are masked, in any case, at any depth of added fields
+    - `fields`: added to every line
+    - `enabled`: False logs nothing
     - `write`: given each line, without its end; None: the standard output
 
     Values that JSON does not have are written as their `str`. Raises ConfigurationError.
@@ -195,7 +198,7 @@ class AccessLog:
         """
         if CURRENT.get() is entry:
             CURRENT.set(entry.outer)
-        if not self.enabled or (entry.dropped and error is None):
+        if not self.enabled or (entry.dropped and error is None and 0 < entry.status_code < 500):
             return
         try:
             self._write(self.line(entry, error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lambent.api.access_log import AccessLog
 from lambent.api.binding.workers import Workers
 from lambent.api.failures import ErrorHandlers
-from lambent.api.model import checked_timeout
+from lambent.api.model import MAX_BODY, checked_timeout
 from lambent.api.routes import Routes
 from lambent.errors import ConfigurationError
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     Wrapper = Callable[..., ASGIApp]
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-MAX_BODY = 10 * 1024 * 1024
+ASYNC_GENERATOR = 0x200
+"""`inspect.CO_ASYNC_GENERATOR`: inspect costs a cold start more."""
 
 
 class Api(Routes):
@@ -71,10 +72,10 @@ class Api(Routes):
         self.errors = errors
         self.timeout = checked_timeout(timeout)
         self.max_body = max_body
-        self.middleware = list(middleware)
-        self.lifespan = lifespan
+        self.middleware = list(map(_wrapper, middleware))
+        self.lifespan = _lifespan(lifespan)
         self.openapi_url, self.docs_url = openapi_url, docs_url
-        self.log = log if log is not None else AccessLog()
+        self.log = _log(log)
         self.redirect_slashes = redirect_slashes
         self.error_handlers = ErrorHandlers()
         self.dependency_overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -144,12 +145,12 @@ class Api(Routes):
         return self.early
 
     def check(self) -> None:
-        """Read every function's signature. Raises ConfigurationError for one that cannot be called.
+        """Read every function's signature, and what it returns. Raises ConfigurationError for what cannot be.
 
         Otherwise that is done when the first request for it comes: a cold start pays for one route, not for all.
         """
         for route in self.routes:
-            _ = route.plan
+            _ = route.plan, route.maker
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI 3.1 document, built when first asked for. Raises ConfigurationError as `check` does."""
@@ -159,3 +160,31 @@ class Api(Routes):
             document = openapi(self.routes, title=self.title, version=self.version, description=self.description)
             self._document = self.revision, document
         return self._document[1]
+
+
+def _wrapper(given: Wrapper) -> Wrapper:
+    if callable(given):
+        return given
+    raise ConfigurationError(
+        "Expected `middleware` to have callables from an application to another, such as "
+        f"functools.partial(GZipMiddleware, minimum_size=500), but got {given!r:.200}."
+    )
+
+
+def _lifespan(given: Any) -> Lifespan | None:
+    code = getattr(given, "__code__", None)
+    if given is None or (callable(given) and not (code and code.co_flags & ASYNC_GENERATOR)):
+        found: Lifespan | None = given
+        return found
+    raise ConfigurationError(
+        "Expected `lifespan` to be a function that gives an async context manager, but got "
+        f"{given!r:.200}. Put @contextlib.asynccontextmanager above an async generator."
+    )
+
+
+def _log(given: AccessLog | None) -> AccessLog:
+    if given is None or isinstance(given, AccessLog):
+        return given or AccessLog()
+    raise ConfigurationError(
+        f"Expected `log` to be an AccessLog, but got {given!r:.200}. Without lines: log=AccessLog(enabled=False)."
+    )

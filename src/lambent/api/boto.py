@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lambent.api.json_body import DIGITS, LONG
 from lambent.api.variables import settings
 from lambent.errors import ConfigurationError
 
@@ -10,11 +11,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from botocore.config import Config
-
-_DIGITS = bytes(48 if 48 <= byte < 58 else 32 for byte in range(256))
-"""Byte → `0` for a digit, else a space."""
-_LONG = b"0" * 19
-"""Digits that a number may have which orjson makes a float of: it is an int to Python."""
 
 
 def botocore_config(*, fast_json: bool = False, **more: Any) -> Config:
@@ -82,7 +78,7 @@ class FastJSON:
         """Read. Raises ValueError, as `json` does."""
         if not options:
             data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-            if _LONG not in data.translate(_DIGITS):
+            if LONG not in data.translate(DIGITS):
                 try:
                     return self._loads(text)
                 except ValueError:

@@ -77,7 +77,9 @@ def set_cookie_value(
     """
     same_site = None if samesite is None else _same_site(samesite)
     if not secure and (partitioned or same_site == "None"):
-        raise InvalidMessage('Expected secure=True for a cookie with samesite="none" or partitioned: browsers do.')
+        raise InvalidMessage(
+            'Expected secure=True for a cookie with samesite="none" or partitioned: browsers reject it otherwise.'
+        )
     _check_prefix(name, path, domain, secure=secure)
     parts = [f"{_name(name)}={_value(name, value)}"]
     if max_age is not None:
@@ -139,9 +141,11 @@ def _same_site(value: str) -> str:
 def _check_prefix(name: str, path: str | None, domain: str | None, *, secure: bool) -> None:
     prefix = name[:9].lower()
     if prefix.startswith("__host-") and (not secure or path != "/" or domain is not None):
-        raise InvalidMessage('Expected secure=True, path="/" and no domain for a __Host- cookie: browsers do.')
+        raise InvalidMessage(
+            'Expected secure=True, path="/" and no domain for a __Host- cookie: browsers reject it otherwise.'
+        )
     if prefix == "__secure-" and not secure:
-        raise InvalidMessage("Expected secure=True for a __Secure- cookie: browsers do.")
+        raise InvalidMessage("Expected secure=True for a __Secure- cookie: browsers reject it otherwise.")
 
 
 def _date(moment: datetime) -> str:

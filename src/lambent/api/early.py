@@ -69,7 +69,14 @@ class Early:
         return _complete(loop, loop.create_task(coroutine))
 
     def enter(self, context: AbstractAsyncContextManager[T]) -> T:
-        """Enter it, and return what it gives. Raises what entering it raises, and WrongEventLoop as `run` does."""
+        """Enter it, and return what it gives. Raises what entering it raises, and WrongEventLoop as `run` does.
+
+        Raises ConfigurationError for what is no async context manager.
+        """
+        if not hasattr(type(context), "__aenter__"):
+            raise ConfigurationError(
+                f"Expected enter_async_context to be given an async context manager, but got {context!r:.200}."
+            )
         loop = self._loop = _idle_loop("enter_async_context")
         keeper = self._keeper
         if keeper is None or keeper.done() or keeper.get_loop() is not loop:

@@ -6,7 +6,7 @@ from lambent.errors import LambentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lambent.api.model import Problem
 
@@ -15,7 +15,7 @@ class HTTPException(LambentError):
     """The request is answered with this status.
 
     - `detail`: for the client, as `{"detail": ...}`: anything that JSON has. None: the status in words
-    - `headers`: of the response
+    - `headers`: of the response: a mapping, or pairs where a field is repeated
     - `error_detail`: for the access log only
     """
 
@@ -23,14 +23,14 @@ class HTTPException(LambentError):
         self,
         status_code: int,
         detail: object = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
         *,
         error_detail: str | None = None,
     ) -> None:
         super().__init__(status_code, detail)
         self.status_code = status_code
         self.detail = phrase(status_code) if detail is None else detail
-        self.headers = dict(headers or {})
+        self.headers = _kept(headers or {})
         self.error_detail = error_detail
 
     def __str__(self) -> str:
@@ -44,6 +44,15 @@ class RequestInvalid(HTTPException):
         super().__init__(422, [each.told() for each in problems])
         self.problems = list(problems)
         self.error_detail = "; ".join(map(str, problems))[:1000]
+
+
+def _kept(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> dict[str, str] | list[tuple[str, str]]:
+    """A dict, unless that would lose a field."""
+    if hasattr(headers, "keys"):
+        return dict(headers)
+    pairs = list(headers)
+    fields = dict(pairs)
+    return fields if len({name.lower() for name in fields}) == len(pairs) else pairs
 
 
 def phrase(status_code: int) -> str:

@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
-MAX_FILES = 100
-MAX_PART = 1024 * 1024
-"""Bytes of a text."""
-
 
 class Form(Mapping[str, "str | UploadFile"]):
     """The last value of each name, a text or a file; `getlist` has all of them."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from lambent.values.mismatch import Convert
+
 REQUIRED: Any = ...
 """There is no default."""
 
@@ -55,6 +57,12 @@ class Marker:
         self.deprecated = deprecated
         self.include_in_schema = include_in_schema
 
+    def bounded(self, convert: Convert) -> Convert:
+        """What `convert` makes, within its bounds. Raises ConfigurationError for a pattern that is none."""
+        from lambent.api.binding.bounds import bounded
+
+        return bounded(convert, self.bounds)
+
 
 class Bounds:
     """What must hold of a value beside its type; None for what need not."""
@@ -81,6 +89,18 @@ class Bounds:
 
     def __bool__(self) -> bool:
         return any(getattr(self, each) is not None for each in self.__slots__)
+
+    def __and__(self, other: Bounds) -> Bounds:
+        """Both: the narrower of two, and a text that matches two patterns."""
+        found: dict[str, Any] = {}
+        for name in self.__slots__:
+            said = [each for each in (getattr(self, name), getattr(other, name)) if each is not None]
+            if name == "pattern":
+                found[name] = f"(?={said[0]}){said[1]}" if len(set(said)) > 1 else (said or [None])[0]
+            else:
+                narrower = max if name in ("ge", "gt", "min_length") else min
+                found[name] = narrower(said) if said else None
+        return Bounds(**found)
 
 
 class Path(Marker):
@@ -150,3 +170,8 @@ class Depends:
         self.function = function
         """None: what the parameter is annotated with."""
         self.use_cache = use_cache
+
+
+def is_of_fastapi(said: object) -> bool:
+    """Whether this is a marker of FastAPI, left behind by who moved from there: nothing here heeds it."""
+    return any(each.__module__ == "fastapi.params" for each in type(said).__mro__)

@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from lambent.types import ASGIApp
     from lambent.values.mismatch import Convert
 
-    Maker = Callable[[Any, "Exchange"], ASGIApp]
+    Make = Callable[[Any, "Exchange"], ASGIApp]
     Endpoint = Callable[..., Any]
 
+MAX_BODY = 10 * 1024 * 1024
+"""Bytes of a request's body, where nobody says otherwise."""
 
-def checked_timeout(seconds: float | None) -> float | None:
+
+def checked_timeout(seconds: object) -> float | None:
     """Seconds that somebody has given for a route. Raises ConfigurationError."""
-    if seconds is not None and not 0 < seconds < math.inf:
-        raise ConfigurationError(f"Expected `timeout` to be a number of seconds above 0, but got {seconds!r}.")
-    return seconds
+    if seconds is None or (isinstance(seconds, int | float) and 0 < seconds < math.inf):
+        return seconds
+    raise ConfigurationError(f"Expected `timeout` to be a number of seconds above 0, but got {seconds!r}.")
 
 
 class Problem:
@@ -167,10 +170,10 @@ class Route:
         self.workers: Workers | None = None
         """Threads of the application; None: of the route alone."""
         self._plan: Plan | None = None
-        self._maker: Maker | None = None
+        self._maker: Make | None = None
 
     @property
-    def maker(self) -> Maker:
+    def maker(self) -> Make:
         """What the function returns → a response: read from the route, once. Raises ConfigurationError."""
         if self._maker is None:
             from lambent.api.responses.making import maker

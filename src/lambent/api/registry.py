@@ -60,7 +60,7 @@ class Shared:
         check_prefix(prefix)
         check_tags(tags)
         self.prefix = prefix
-        self.dependencies = tuple(dependencies)
+        self.dependencies = checked_dependencies(dependencies)
         self.tags = tuple(tags)
         self.timeout = checked_timeout(timeout)
         self.response_class = response_class
@@ -219,6 +219,21 @@ def check_prefix(prefix: str) -> None:
             f"Expected a prefix without '/' at its end, for paths begin with one, but got {prefix!r}."
         )
     parse_partial(prefix)
+
+
+def checked_dependencies(dependencies: Iterable[Depends]) -> tuple[Depends, ...]:
+    """Raises ConfigurationError for what is no Depends."""
+    found = tuple(dependencies)
+    if found:
+        from lambent.api.markers import Depends, is_of_fastapi
+
+        for each in found:
+            if not isinstance(each, Depends):
+                told = f"one of FastAPI: take {type(each).__name__} from lambent.api" if is_of_fastapi(each) else ""
+                raise ConfigurationError(
+                    f"Expected `dependencies` to have Depends(function), but got {told or f'{each!r:.200}'}."
+                )
+    return found
 
 
 def check_tags(tags: object) -> None:

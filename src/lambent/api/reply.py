@@ -13,12 +13,24 @@ if TYPE_CHECKING:
 ID = b"x-request-id"
 
 
-def noted(send: Send, entry: Entry) -> Send:
-    """A `send` that tells the log the status, and the client the request's id."""
+class ClientGone(OSError):
+    """The server says that nobody takes the response any more (ASGI 2.4, "Send")."""
 
-    def reply(message: Message) -> Awaitable[None]:
-        if message["type"] == "http.response.start":
-            entry.status_code = message["status"]
+
+def gone(entry: Entry) -> None:
+    """Tell the log that the client has gone: no failure of ours. A response that never began is 499, as nginx says."""
+    if not entry.begun:
+        entry.status_code, entry.level = 499, entry.level or "info"
+    entry.error_detail = entry.error_detail or "The client went away before it had all of the response."
+
+
+def noted(send: Send, entry: Entry) -> Send:
+    """A `send` that tells the log the status, and the client the request's id. Raises ClientGone for an OSError."""
+
+    async def reply(message: Message) -> None:
+        is_start = message["type"] == "http.response.start"
+        if is_start:
+            entry.status_code, entry.begun = message["status"], True
             headers = message.get("headers", ())
             for name, _ in headers:
                 if name == ID:
@@ -26,7 +38,12 @@ def noted(send: Send, entry: Entry) -> Send:
             else:
                 # the message stays as it is: applications may have one that they send again and again
                 message = {**message, "headers": [*headers, (ID, entry.id.encode("latin-1"))]}
-        return send(message)
+        try:
+            await send(message)
+        except OSError as error:
+            entry.begun = entry.begun and not is_start
+            gone(entry)
+            raise ClientGone(*error.args) from error
 
     return reply
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lambent.api.exceptions import HTTPException, RequestInvalid
 from lambent.api.headers import Headers, media_type
+from lambent.api.model import MAX_BODY
 from lambent.api.query import MAX_FIELDS, parse_query
 from lambent.api.url import route_path, url_of
 from lambent.errors import ConfigurationError, LambentError
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from lambent.api.query import QueryParams
     from lambent.types import Context, Event, Message, Receive, Scope
 
-MAX_BODY = 10 * 1024 * 1024
+MAX_FILES = 100
+"""Files of a form."""
+MAX_PART = 1024 * 1024
+"""Bytes of a text in a form."""
 
 CHARSETS = frozenset("utf-8 utf8 us-ascii ascii iso-8859-1 latin-1 latin1 windows-1252 cp1252 utf-16".split())
 """What texts may be in. Python knows others that are made to keep a server busy."""
@@ -232,7 +236,7 @@ class Request:
             message = f"Expected text of its charset, but byte {error.start} is not."
             raise RequestInvalid([Problem(("body",), message)]) from None
 
-    async def form(self, *, max_files: int = 100, max_fields: int = 0, max_part_size: int = 1024 * 1024) -> Form:
+    async def form(self, *, max_files: int = MAX_FILES, max_fields: int = 0, max_part_size: int = MAX_PART) -> Form:
         """Texts and files; empty without a content type. Files are closed when the request is over.
 
         - `max_part_size`: bytes of one text

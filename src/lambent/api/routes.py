@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lambent.api.matching import parse
 from lambent.api.model import Route
-from lambent.api.registry import Mount, Registry, Shared, check_path, check_tags, parse_partial
+from lambent.api.registry import Mount, Registry, Shared, check_path, check_tags, checked_dependencies, parse_partial
 from lambent.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -109,6 +109,7 @@ class Routes:
         """Register a function for several methods. The function stays as it is, so that these decorators stack."""
         check_path(path)
         check_tags(options.get("tags", ()))
+        options = {**options, "dependencies": checked_dependencies(options.get("dependencies", ()))}
         named = _methods(methods)
 
         def register(function: F) -> F:

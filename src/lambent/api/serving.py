@@ -17,7 +17,7 @@ from lambent.api.headers import Headers
 from lambent.api.matching import Matcher, allowed
 from lambent.api.model import Exchange, Route
 from lambent.api.query import MAX_FIELDS
-from lambent.api.reply import ID, Begun, noted
+from lambent.api.reply import ID, Begun, ClientGone, gone, noted
 from lambent.api.request import Request
 from lambent.api.request_id import Ids, choose
 from lambent.api.responses.base import Response
@@ -67,10 +67,12 @@ class Serving:
         failed: BaseException | None = None
         try:
             await self._app(scope, receive, reply)
+        except ClientGone:
+            pass  # of what is mounted, or of middleware; the log knows
         except Exception as error:
             failed = error
             known = is_http(error)  # of middleware
-            if entry.status_code or (api.errors == "raise" and not known):
+            if entry.begun or (api.errors == "raise" and not known):
                 raise
             await (respond(error) if known else internal_error())(scope, receive, reply)
             if known:
@@ -191,6 +193,9 @@ class Serving:
                 error = timed_out(seconds or 0.0, error)
             answer = await self._answered(await _unwound(exchange, error), exchange)
             await answer(scope, receive, send)
+        else:
+            if not begun.begun and _is_stream(response):
+                gone(exchange.entry)  # a stream ends before its start for nothing else
 
     async def _answered(self, error: Exception, exchange: Exchange) -> ASGIApp:
         """The response to what was raised. Raises it if there is none."""
@@ -237,10 +242,12 @@ class Serving:
         try:
             async with timer:
                 await mount.app(_below(scope, mount.path), receive, begun)
-        except TimeoutError as error:
-            if begun.begun or not timer.expired():
+        except Exception as error:
+            if begun.begun:
                 raise
-            answer = await self._refused(timed_out(seconds or 0.0, error), scope, receive)
+            if timer.expired() and isinstance(error, TimeoutError):
+                error = timed_out(seconds or 0.0, error)
+            answer = await self._refused(error, scope, receive)
             await answer(scope, receive, send)
 
     def _document(self, path: str, scope: Scope) -> Response | None:
@@ -265,11 +272,11 @@ class Serving:
 
         return RedirectResponse(moved(scope, other))
 
-    async def _refused(self, error: HTTPException, scope: Scope, receive: Receive) -> ASGIApp:
-        """The response of the handler for such errors, else the usual one."""
+    async def _refused(self, error: Exception, scope: Scope, receive: Receive) -> ASGIApp:
+        """The response of the handler for such errors, else the usual one. Raises `error` if there is none."""
         entry = CURRENT.get()
         assert entry is not None  # noqa: S101 - `http` has begun it
-        entry.error_detail = entry.error_detail or error.error_detail
+        entry.error_detail = entry.error_detail or getattr(error, "error_detail", None)
         request = Request(scope, receive, {}, self._api.max_body)
         request.id = entry.id
         exchange = Exchange(request, Route("/", (), self._refused), entry)
@@ -284,6 +291,12 @@ def _made(result: object, error: Exception, exchange: Exchange) -> ASGIApp:
     from lambent.api.responses.making import Maker
 
     return Maker(status_of(error) or 500)(result, exchange)
+
+
+def _is_stream(response: ASGIApp) -> bool:
+    from lambent.api.responses.streams import StreamingResponse
+
+    return isinstance(response, StreamingResponse)
 
 
 def internal_error() -> Response:
@@ -302,7 +315,7 @@ def _below(scope: Scope, prefix: str) -> Scope:
 def _cancelled(entry: Entry) -> None:
     """Say so in the log."""
     entry.dropped = False
-    if entry.status_code:
+    if entry.begun:
         entry.level = entry.level or "error"
         detail = "The request was cancelled before all of it was done: its response, or what comes after that."
     else:

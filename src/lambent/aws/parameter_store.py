@@ -84,10 +84,10 @@ class ParameterStore:
         environ: Mapping[str, str] = os.environ,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Nothing is looked up yet: it may be made at import."""
+        """Nothing is looked up yet: it may be made at import. Raises ConfigurationError for a `ttl` that is none."""
         self._region = region
         self._endpoint_url = endpoint_url
-        self._ttl = ttl
+        self._ttl = _seconds(ttl)
         self._credentials = credentials
         self._transport = transport or Transport()
         self._owns_transport = transport is None
@@ -116,6 +116,8 @@ class ParameterStore:
 
     async def get_many(self, names: Iterable[str], *, decrypt: bool = True, force: bool = False) -> dict[str, str]:
         """The values by name, asked for ten at a time. Raises ServiceError that names all that are not there."""
+        if isinstance(names, str):
+            raise ConfigurationError(f"Expected several texts as names, such as [{names!r}], but got {names!r}.")
         wanted = [_named(name) for name in dict.fromkeys(names)]
         new = [name for name in wanted if not self._is_known((name, decrypt), force=force)]
         for first in range(0, len(new), PAGE):
@@ -192,12 +194,12 @@ class ParameterStore:
     def _end(self, keys: list[Key], task: Asked) -> None:
         """Keep what came, unless it was asked for again meanwhile."""
         self._tasks.discard(task)
+        wanted = [key for key in keys if self._asked.get(key) is task]
+        for key in wanted:
+            del self._asked[key]
         found = {} if task.cancelled() or task.exception() else task.result()
         until = self._now() + self._ttl
-        for key in keys:
-            if self._asked.get(key) is not task:
-                continue
-            del self._asked[key]
+        for key in wanted:
             if len(key) == 3 and found:
                 self._kept[key] = until, found
                 self._kept.update({(name, key[1]): (until, {name: each}) for name, each in found.items()})
@@ -288,6 +290,12 @@ async def _settled(known: Asked | dict[str, Parameter]) -> dict[str, Parameter]:
         if not known.cancelled() or (me is not None and me.cancelling()):
             raise
     raise ServiceError("The ParameterStore was closed before it answered.")
+
+
+def _seconds(ttl: object) -> float:
+    if isinstance(ttl, int | float) and ttl >= 0:
+        return ttl
+    raise ConfigurationError(f"Expected `ttl` to be a number of seconds from 0, but got {ttl!r}.")
 
 
 def _named(name: object) -> str:

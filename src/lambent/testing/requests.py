@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from lambent.dev.diff.request import Headers, read_request
 from lambent.dev.doors.model import HTTPRequest
 from lambent.errors import ConfigurationError
+from lambent.testing.uploads import Files, multipart
 
 R = TypeVar("R")
 
@@ -28,8 +29,10 @@ class Options(TypedDict, total=False):
     cookies: Mapping[str, str]
     json: object
     """The body, as JSON."""
-    data: bytes | str | Pairs
+    data: bytes | bytearray | memoryview | str | Pairs | None
     """The body: as it is, or the fields of a form."""
+    files: Files
+    """Files of a form: `{"picture": ("a.png", b"...", "image/png")}`, or just the bytes; `data` is its other fields."""
     authorizer: Mapping[str, object]
     """What an authorizer has found out: `{"jwt": {"claims": {…}, "scopes": […]}}`, `{"lambda": {…}}` or `{"iam": {…}}`.
 
@@ -87,8 +90,7 @@ def written(method: str, url: str, options: Options) -> Order:
         raise ConfigurationError(f"{method} {url}: expected options of {known}, but got {', '.join(unknown)}.")
     body, kind = content(options)
     implied = {"user-agent": AGENT, "accept": "*/*", **kind, **cookie(options.get("cookies") or {})}
-    headers = options.get("headers") or ()
-    given = list(headers.items() if isinstance(headers, Mapping) else headers)
+    given = listed(options.get("headers") or ())
     named = {name.lower() for name, _ in given}
     fields = [*((name, value) for name, value in implied.items() if name not in named), *given]
     try:
@@ -100,14 +102,39 @@ def written(method: str, url: str, options: Options) -> Order:
 
 def content(options: Options) -> tuple[bytes, dict[str, str]]:
     """The body and its type, which text and bytes do not have. Raises ConfigurationError."""
-    data: Any = options.get("data", b"")
+    data: Any = options.get("data")
+    if isinstance(data, bytearray | memoryview):
+        data = bytes(data)
     if "json" in options:
-        if data:
-            raise ConfigurationError("Expected a body as `json` or as `data`, but got both.")
+        if data or "files" in options:
+            raise ConfigurationError("Expected a body as `json`, or as `data` and `files`, but got both.")
         return json.dumps(options["json"], separators=(",", ":")).encode(), {"content-type": "application/json"}
-    if isinstance(data, str | bytes):
-        return data.encode() if isinstance(data, str) else data, {}
-    return urlencode(data, doseq=True).encode(), {"content-type": "application/x-www-form-urlencoded"}
+    if "files" in options:
+        if data and isinstance(data, str | bytes):
+            raise ConfigurationError("Expected the fields of a form as `data` beside `files`, but got a whole body.")
+        body, kind = multipart(data or (), options["files"])
+        return body, {"content-type": kind}
+    if data is None or isinstance(data, str | bytes):
+        return data.encode() if isinstance(data, str) else data or b"", {}
+    try:
+        form = urlencode(data, doseq=True).encode()
+    except TypeError:
+        expected = "bytes, text or the fields of a form, such as {'name': 'ann'}"
+        raise ConfigurationError(f"Expected `data` to be {expected}, but got {data!r:.100}.") from None
+    return form, {"content-type": "application/x-www-form-urlencoded"}
+
+
+def listed(headers: Any) -> list[tuple[str, str]]:
+    """Names and values. Raises ConfigurationError."""
+    try:
+        pairs = [(name, value) for name, value in (headers.items() if isinstance(headers, Mapping) else headers)]
+    except (TypeError, ValueError):
+        expected = "names and values, such as {'accept': 'text/html'}"
+        raise ConfigurationError(f"Expected `headers` to be {expected}, but got {headers!r:.100}.") from None
+    for pair in pairs:
+        if not all(isinstance(each, str) for each in pair):
+            raise ConfigurationError(f"Expected a header's name and value to be text, but got {pair!r:.100}.")
+    return pairs
 
 
 def cookie(cookies: Mapping[str, str]) -> dict[str, str]:

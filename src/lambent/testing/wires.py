@@ -68,7 +68,7 @@ class Wires:
         return line
 
 
-def adapted(app: ASGIApp, stream: bool, wires: Wires, errors: Literal["respond", "raise"] = "respond") -> Lambent:
+def adapted(app: ASGIApp, stream: bool, wires: Wires, errors: Literal["raise"] | None = None) -> Lambent:
     """An application behind the adapter. Each WebSocket asks for a path of its own."""
     return Lambent(
         app,

@@ -68,6 +68,13 @@ def ask_raw(app: ASGIApp, method: str, raw: RawHeaders) -> Reply:
     return Reply(start["status"], list(start["headers"]), body["body"])
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_methods_may_be_said_in_any_case(method: str) -> None:
+    app = CORSMiddleware(answering(), [HERE], allow_methods=["post", "Patch"])
+    reply = ask(app, "OPTIONS", {"origin": HERE, "access-control-request-method": method})
+    assert (reply.status, reply.headers["access-control-allow-methods"]) == (204, "POST, PATCH")
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "one origin": {"allow_origins": [HERE]},
     "two origins, credentials": {"allow_origins": [HERE, "http://localhost:3000"], "allow_credentials": True},

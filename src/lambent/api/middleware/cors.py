@@ -44,7 +44,7 @@ class CORSMiddleware:
     - `allow_origins`: `https://example.com`, without a path; `*` for all; `null`, which any sandboxed page has, counts
       only where it is named, or where `*` goes without credentials
     - `allow_origin_regex`: what the whole of an origin matches, in lower case; for subdomains
-    - `allow_methods`, `allow_headers`: what requests may have; `*` for all
+    - `allow_methods`, `allow_headers`: what requests may have, in any case; `*` for all
     - `allow_credentials`: cookies and `Authorization` may come; then the origin is named in the response, never `*`
     - `expose_headers`: what a page may read of the response's header fields, beside the safe ones
     - `max_age`: seconds that a browser keeps the answer to a preflight
@@ -82,7 +82,7 @@ class CORSMiddleware:
     ) -> None:
         self.app = app
         self._origins = Origins(allow_origins, allow_origin_regex)
-        methods = _tokens("allow_methods", allow_methods)
+        methods = tuple(each.upper() for each in _tokens("allow_methods", allow_methods))
         self._methods = METHODS if "*" in methods else methods
         self._any_header = "*" in allow_headers
         self._headers = sorted(

@@ -78,20 +78,23 @@ class GZipMiddleware:
             await self.app(scope, receive, send)
             return
         accepted = scope["method"] != "HEAD" and accepts_gzip(value_of(scope["headers"], b"accept-encoding") or b"")
-        await self.app(scope, receive, Packing(send, self._types, self._minimum, self._level if accepted else 0))
+        known = value_of(scope["headers"], b"if-none-match") or b""
+        await self.app(scope, receive, Packing(send, self._types, self._minimum, self._level if accepted else 0, known))
 
 
 class Packing:
     """One response on its way: the `send` that the application is given."""
 
-    __slots__ = ("_head", "_level", "_minimum", "_packer", "_send", "_types")
+    __slots__ = ("_head", "_known", "_level", "_minimum", "_packer", "_send", "_types")
 
-    def __init__(self, send: Send, types: Types, minimum: int, level: int) -> None:
+    def __init__(self, send: Send, types: Types, minimum: int, level: int, known: bytes) -> None:
         self._send = send
         self._types = types
         self._minimum = minimum
         self._level = level
         """0: the client does not take it, but another one would: caches have to know."""
+        self._known = known
+        """Tags that the client has."""
         self._head: Message | None = None
         """What waits for the first piece of the body."""
         self._packer: zlib._Compress | None = None
@@ -109,6 +112,8 @@ class Packing:
             else:  # a file that the server is to send, or the like
                 await self._send(head)
                 await self._send(message)
+        elif kind == "http.response.start" and self._types.vary(message):
+            await self._send({**message, "headers": unpacked(message.get("headers", ()), self._known)})
         else:
             await self._send(message)
 
@@ -175,7 +180,13 @@ class Types:
                 return False
             if name == b"content-type":
                 media_type = value
-        return self.have(media_type.partition(b";")[0].strip().lower().decode("latin-1"))
+        return self.have(_media_type(media_type))
+
+    def vary(self, head: Message) -> bool:
+        """Whether this stands for a body, or is a part of one, that may be compressed elsewhere."""
+        if head["status"] == 304:  # which does not say its type
+            return True
+        return head["status"] == 206 and self.have(_media_type(value_of(head.get("headers", ()), b"content-type")))
 
     def have(self, media_type: str) -> bool:
         if media_type in self._names:
@@ -219,10 +230,25 @@ def encoded(headers: RawHeaders, size: int | None) -> RawHeaders:
     return varied(replaced(kept, fields), (b"Accept-Encoding",))
 
 
+def unpacked(headers: RawHeaders, known: bytes) -> RawHeaders:
+    """The fields of a 206 or 304 as the whole would have them (RFC 9110, 15.3.7 and 15.4.5).
+
+    - `known`: the tags that the client has; where that of the compressed body is among them, it is the response's
+    """
+    tag = value_of(headers, b"etag")
+    if tag is not None and not tag.startswith(b"W/") and b"W/" + tag in known:
+        headers = replaced(headers, [(b"etag", b"W/" + tag)])
+    return varied(headers, (b"Accept-Encoding",))
+
+
 def stated(headers: RawHeaders, default: int | None) -> int | None:
     """`Content-Length`, or the default for what is none."""
     value = value_of(headers, b"content-length")
     return int(value) if value is not None and value.isdigit() else default
+
+
+def _media_type(field: bytes | None) -> str:
+    return (field or b"").partition(b";")[0].strip().lower().decode("latin-1")
 
 
 def _packed(body: bytes, level: int) -> bytes:
