@@ -145,6 +145,15 @@ def test_an_os_only_image_needs_lambent(build: Build) -> None:
         build(written({"app.py": ""}), target=OS_ONLY, image=True)
 
 
+def test_an_image_runs_a_nested_handler_by_lambent(build: Build, project: Project) -> None:
+    nested = written({**FILES, "app.py": "class Shop:\n    def handler(event, context): ...\n"})
+    object.__setattr__(project, "handler", "app:Shop.handler")
+    made = build(nested, image=True)
+    assert 'CMD ["app:Shop.handler"]' in (made.path / "Dockerfile").read_text()
+    with pytest.raises(BuildError, match=r"but got app:Shop\.handler, and lambent is not(?s:.*)Give it a name"):
+        build(written({"app.py": ""}), image=True)
+
+
 def test_a_handler_that_cannot_be_imported_is_noted(build: Build) -> None:
     made = build(written({"app.py": "import nowhere\n"}))
     (note,) = made.notes

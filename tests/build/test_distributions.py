@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from lambent.build import distributions
+from lambent.build.requirements import parsed
 from tests.support import packages
 
 
@@ -42,6 +43,27 @@ def test_what_an_extra_may_need_is_kept(tmp_path: Path) -> None:
     ]
     found = distributions.found(unpack(tmp_path / "all", *wheels))
     assert [each.name for each in distributions.needless(found, {"boto3"}, set())] == ["boto3"]
+
+
+def test_what_is_needed_by_what_stays_is_held(tmp_path: Path) -> None:
+    """With the extras that are asked for, and no others."""
+    wheels = [
+        packages.wheel(tmp_path, "boto3", needs=["botocore"]),
+        packages.wheel(tmp_path, "botocore", needs=["jmespath"]),
+        packages.wheel(tmp_path, "jmespath"),
+        packages.wheel(tmp_path, "tools", needs=["jmespath", 'boto3; extra == "sdk" or extra == "all"']),
+        packages.wheel(tmp_path, "user", needs=['tools[all]; extra == "more"']),
+    ]
+    found = distributions.found(unpack(tmp_path / "all", *wheels))
+    names, together = ("boto3", "botocore", "jmespath", "other"), ("boto3", "botocore")
+
+    def held(*asked: str) -> dict[str, str]:
+        return distributions.held(found, names, [each for each in map(parsed, asked) if each], together)
+
+    assert held("boto3", "tools", "user") == {"jmespath": "tools"}
+    expected = {"boto3": "tools", "botocore": "boto3", "jmespath": "tools"}
+    assert held("tools[SDK, x]") == held("user[more]>=1") == expected
+    assert distributions.held(found, ["boto3", "jmespath"], [], together) == {"jmespath": "botocore"}
 
 
 def test_removal_leaves_what_others_have(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_python_is_one_that_lambda_has(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "said"),
     [
         ("", "begins with a letter"),
-        ("2fast", "begins with a letter"),
+        ("2fast", "begins with a letter, of letters, digits, dots, hyphens and underscores, but got '2fast'"),
         ("_shop", "begins with a letter"),
         ("-shop", "begins with a letter"),
         ("shop-", "begins with a letter"),

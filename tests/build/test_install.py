@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -17,6 +18,7 @@ from lambent.build.errors import BuildError
 from lambent.build.install import asks, install
 from lambent.build.model import Target
 from lambent.build.project import read
+from lambent.build.trial import PROVIDED
 from tests.support import packages
 from tests.support.counterparts import missing
 
@@ -150,6 +152,56 @@ def lock(folder: Path, index: Path) -> None:
     subprocess.run(command, cwd=folder, check=True)
 
 
+def test_extras_come_on_top_of_pins(tmp_path: Path, index: Path) -> None:
+    packages.wheel(index, "web", needs=["plain"])
+    packages.wheel(index, "plain", "2.0", files={"plain-2.0": b""})
+    extras = '[project.optional-dependencies]\nsite = ["web"]\n[tool.lambent.build]\nextras = ["site"]\n'
+    folder = project(tmp_path / "shop", f'{PROJECT}dependencies = ["plain"]\n{extras}', requirements_txt="plain==1.0\n")
+    assert built(folder)[0] == {"app.py", "lambent", "web", "plain"}
+    (folder / "requirements.txt").rename(folder / "prod.txt")
+    (folder / "pyproject.toml").write_text(f'{PROJECT}dependencies = ["plain"]\n{extras}requirements = "prod.txt"\n')
+    assert built(folder)[0] == {"app.py", "lambent", "web", "plain"}
+
+
+def digest(wheel: Path) -> str:
+    return hashlib.sha256(wheel.read_bytes()).hexdigest()
+
+
+def test_where_hashes_are_required(tmp_path: Path, index: Path) -> None:
+    """Ours has one, too."""
+    own = packages.wheel(tmp_path / "o wn", "lambent", "10", files={"lambent/new.py": b""})
+    plain = packages.wheel(index, "plain")
+    pinned = f"plain==1.0 --hash=sha256:{digest(plain)}\n"
+    folder = project(tmp_path / "shop", requirements_txt=f"--require-hashes\n{pinned}")
+    install(read(folder), X86, tmp_path / "out", print, lambent=own)
+    assert (tmp_path / "out/lambent/new.py").exists()
+    project(folder, "[tool.uv.pip]\nrequire-hashes = true\n", requirements_txt=pinned)
+    install(read(folder), X86, tmp_path / "other", print, lambent=own)
+    assert (tmp_path / "other/lambent/new.py").exists()
+
+
+@pytest.mark.parametrize("locked", ["plain", "lambent"])
+def test_of_a_lock_file_of_pep_751(tmp_path: Path, index: Path, locked: str) -> None:
+    """Which has the last word on Lambent."""
+    own = packages.wheel(tmp_path / "own", "lambent", "10", files={"lambent/new.py": b""})
+    wheel = next(index.glob(f"{locked}-*.whl"))
+    folder = project(tmp_path / "shop", f'{PROJECT}[tool.lambent.build]\nrequirements = "pylock.toml"\n')
+    (folder / "pylock.toml").write_text(
+        f'lock-version = "1.0"\ncreated-by = "test"\n[[packages]]\nname = "{locked}"\n'
+        f'version = "{wheel.name.split("-")[1]}"\n'
+        f'wheels = [{{ path = "{wheel.as_posix()}", hashes = {{ sha256 = "{digest(wheel)}" }} }}]\n'
+    )
+    install(read(folder), X86, tmp_path / "out", print, lambent=own)
+    assert (tmp_path / "out" / locked / "__init__.py").exists()
+    assert (tmp_path / "out/lambent/new.py").exists() is (locked == "plain")
+
+
+def test_dependencies_that_only_the_backend_knows(tmp_path: Path, index: Path) -> None:
+    folder = project(tmp_path / "shop", f'{packages.BACKEND}{PROJECT}dynamic = ["dependencies"]\n')
+    with pytest.raises(BuildError, match=r"only the build backend knows them(?s:.*)uv lock$"):
+        built(folder)
+
+
 def test_a_project_that_needs_nothing(tmp_path: Path, index: Path) -> None:
     assert built(project(tmp_path / "shop"))[0] == {"app.py", "lambent"}
     project(tmp_path / "shop", f"{PROJECT}[tool.lambent.build]\nlambent = false\n")
@@ -170,6 +222,54 @@ def test_a_wheel_of_lambent(tmp_path: Path, index: Path) -> None:
     assert (tmp_path / "out/lambent/new.py").exists()
     with pytest.raises(BuildError, match=r"no file gone\.whl"):
         install(read(folder), X86, tmp_path / "out", print, lambent="gone.whl")
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_a_place_of_lambent_s_own_is_seen_wherever_it_is_said(tmp_path: Path, index: Path, direct: bool) -> None:
+    own = packages.wheel(tmp_path / "own", "lambent", "10", files={"lambent/new.py": b""})
+    said = f"lambent @ {own.as_uri()}"
+    if direct:
+        folder = project(tmp_path / "shop", f'{PROJECT}dependencies = ["{said}"]\n')
+    else:
+        folder = project(tmp_path / "shop", requirements_txt="-r base.txt\n", base_txt=f"{said}\n")
+    other = packages.wheel(tmp_path / "other", "lambent", "11")
+    install(read(folder), X86, tmp_path / "out", print, lambent=other)
+    assert (tmp_path / "out/lambent/new.py").exists()
+
+
+def test_a_module_of_the_project_is_not_hidden_by_a_dependency(tmp_path: Path, index: Path) -> None:
+    packages.wheel(index, "markup")
+    packages.wheel(index, "fast", files={"fast.cpython-313-x86_64-linux-gnu.so": b"", "faster.abi3.so": b""})
+    packages.wheel(index, "acme", files={"acme/core.py": b"", "acme/data/a.txt": b""})
+    folder = project(tmp_path / "shop", requirements_txt="markup\nfast\nacme\nplain\n")
+    for name in ("markup.py", "fast.py", "acme/web.py", "acme/data.py", "plain/__init__.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("")
+    found, told = built(folder)
+    assert found == {"app.py", "lambent", "markup.py", "fast.py", "faster.abi3.so", "acme", "plain"}
+    assert {each.name for each in Path("out/acme").iterdir()} == {"core.py", "web.py", "data", "data.py"}
+    said = "Leaving out markup/, fast.cpython-313-x86_64-linux-gnu.so of the dependencies"
+    assert f"{said}: modules of shop have these names" in told
+
+
+def test_a_module_that_is_called_as_lambent_is_refused(tmp_path: Path, index: Path) -> None:
+    folder = project(tmp_path / "shop")
+    (folder / "lambent.py").write_text("")
+    with pytest.raises(BuildError, match=r"lambent\.py has the name of Lambent(?s:.*)rename it"):
+        built(folder)
+
+
+def test_what_stays_needs_is_not_left_out(tmp_path: Path, index: Path) -> None:
+    packages.wheel(index, "botocore", needs=["jmespath"])
+    packages.wheel(index, "s3transfer", needs=["botocore"])
+    packages.wheel(index, "boto3", needs=["botocore", "s3transfer"])
+    packages.wheel(index, "jmespath")
+    packages.wheel(index, "aio", needs=["botocore<2"])
+    folder = project(tmp_path / "shop", requirements_txt="boto3\naio\n")
+    found, told = built(folder, without=PROVIDED)
+    assert found == {"app.py", "lambent", "aio", "boto3", "botocore", "jmespath", "s3transfer"}
+    assert "botocore stays: aio needs it" in told
+    assert "boto3 stays: it goes with botocore" in told
 
 
 def test_left_out_on_request(tmp_path: Path, index: Path) -> None:

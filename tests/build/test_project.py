@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from lambent.build import image
 from lambent.build.errors import BuildError
 from lambent.build.model import Dependencies
-from lambent.build.project import read
+from lambent.build.project import deployed, read
 
 
 def lay(folder: Path, *names: str, pyproject: str = "") -> Path:
@@ -76,7 +77,7 @@ def test_a_src_layout(tmp_path: Path) -> None:
         "src/tests/t.py",
     )
     assert sources(tmp_path) == {"shop/__init__.py", "shop/a.html", "main.py", "table.csv"}
-    assert read(tmp_path).passed_over == ()
+    assert read(tmp_path).passed_over == ("noise",)
 
 
 def test_a_package_called_src(tmp_path: Path) -> None:
@@ -173,10 +174,32 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_hidden_file_must_be_named(tmp_path: Path) -> None:
-    lay(tmp_path, "app.py", ".well-known/a", pyproject='[tool.lambent.build]\ninclude = ["**"]')
+    lay(tmp_path, "app.py", ".keys/a", pyproject='[tool.lambent.build]\ninclude = ["**"]')
     assert sources(tmp_path) == {"app.py", "pyproject.toml"}
-    (tmp_path / "pyproject.toml").write_text('[tool.lambent.build]\ninclude = [".well-known/*"]')
-    assert sources(tmp_path) == {"app.py", ".well-known/a"}
+    (tmp_path / "pyproject.toml").write_text('[tool.lambent.build]\ninclude = [".keys/*"]')
+    assert sources(tmp_path) == {"app.py", ".keys/a"}
+
+
+def test_what_is_well_known_is_not_hidden(tmp_path: Path) -> None:
+    lay(tmp_path, "app.py", "static/.well-known/security.txt", "static/.git/config", "pages/.well-known/a")
+    assert sources(tmp_path) == {"app.py", "static/.well-known/security.txt"}
+    (tmp_path / "pyproject.toml").write_text('[tool.lambent.build]\ninclude = ["pages/**"]')
+    assert sources(tmp_path) == {"app.py", "static/.well-known/security.txt", "pages/.well-known/a"}
+
+
+def test_a_pattern_that_nothing_matches_is_told(tmp_path: Path) -> None:
+    lay(tmp_path, "app.py", "a.txt", pyproject='[tool.lambent.build]\ninclude = ["a.*", "*.csv"]')
+    assert read(tmp_path).unmatched == ("*.csv",)
+
+
+@pytest.mark.parametrize("folder", ["", "src/"])
+def test_what_an_earlier_build_made_for_docker_stays_out(tmp_path: Path, folder: str) -> None:
+    """Wherever it was put."""
+    lay(tmp_path, f"{folder}app.py", f"{folder}shop-image/Dockerfile", f"{folder}shop-image/task/app.py")
+    (tmp_path / folder / "shop-image/.dockerignore").write_text(image.ignored())
+    assert sources(tmp_path) == {"app.py"}
+    (tmp_path / "pyproject.toml").write_text(f'[tool.lambent.build]\ninclude = ["{folder}shop-image/**"]')
+    assert sources(tmp_path) == {"app.py"}
 
 
 def test_what_is_included_from_src_stands_where_src_does(tmp_path: Path) -> None:
@@ -294,6 +317,25 @@ def test_the_handler(tmp_path: Path) -> None:
         read(tmp_path, "no handler")
 
 
+@pytest.mark.parametrize("handler", ["my-app.handler", "get-user/app.handler", "get-user.my-app:N.inner", "a.b.c"])
+def test_modules_of_handlers_may_have_hyphens(tmp_path: Path, handler: str) -> None:
+    assert read(lay(tmp_path, "app.py"), handler).handler == handler
+
+
+@pytest.mark.parametrize("handler", ["app:my-handler", "app.my-handler", "-app.handler", "app/handler"])
+def test_names_in_a_module_have_none(tmp_path: Path, handler: str) -> None:
+    with pytest.raises(BuildError, match="Expected a handler"):
+        read(lay(tmp_path, "app.py"), handler)
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [("app:app", "app.app"), ("a.b.c", "a.b.c"), ("app:Shop.handler", "app:Shop.handler"), ("", "")],
+)
+def test_a_handler_as_lambda_is_told_it(handler: str, expected: str) -> None:
+    assert deployed(handler) == expected
+
+
 PROJECT = '[project]\nname = "a"\nversion = "1"\n'
 
 
@@ -308,6 +350,8 @@ def test_where_dependencies_are_said(tmp_path: Path) -> None:
     assert read(tmp_path).dependencies.kind == "uv.lock"
     lay(tmp_path, "more/prod.txt", pyproject=f'{PROJECT}[tool.lambent.build]\nrequirements = "more/prod.txt"')
     assert read(tmp_path).dependencies.path == tmp_path / "more/prod.txt"
+    lay(tmp_path, "pylock.prod.toml", pyproject=f'{PROJECT}[tool.lambent.build]\nrequirements = "pylock.prod.toml"')
+    assert read(tmp_path).dependencies == Dependencies("pylock.toml", tmp_path / "pylock.prod.toml")
 
 
 def test_the_lock_file_of_a_workspace(tmp_path: Path) -> None:
@@ -328,9 +372,13 @@ def test_the_lock_file_of_a_workspace(tmp_path: Path) -> None:
 def test_extras_are_those_of_the_project(tmp_path: Path) -> None:
     told = f'{PROJECT}[project.optional-dependencies]\nWeb_Site = ["x"]\n[tool.lambent.build]\nextras = '
     lay(tmp_path, "app.py", "requirements.txt", pyproject=f'{told}["web-site"]')
-    assert read(tmp_path).dependencies.kind == "pyproject.toml"
-    lay(tmp_path, pyproject=f'{told}["none"]')
-    with pytest.raises(BuildError, match="expected one of Web_Site, but got 'none'"):
+    assert read(tmp_path).dependencies.kind == "requirements.txt"
+    for more in ("", 'requirements = "requirements.txt"\n'):
+        lay(tmp_path, pyproject=f'{told}["none"]\n{more}')
+        with pytest.raises(BuildError, match="expected one of Web_Site, but got 'none'"):
+            read(tmp_path)
+    lay(tmp_path, "pylock.toml", pyproject=f'{told}["web-site"]\nrequirements = "pylock.toml"\n')
+    with pytest.raises(BuildError, match=r"expected extras or a lock file, pylock\.toml, but got both"):
         read(tmp_path)
 
 
@@ -348,6 +396,7 @@ def test_extras_are_those_of_the_project(tmp_path: Path) -> None:
         (["app.py"], '[tool.lambent.build]\nrequirements = "../r.txt"', "a file within the project"),
         (["app.py", "uv.lock"], "", r"no \[project\]"),
         (["app.py", "Pipfile"], "", "pipenv requirements"),
+        (["app.py", "pylock.toml"], "", 'unless it is named: requirements = "pylock.toml" in .tool.lambent.build.'),
         (["app.py"], '[tool.poetry.dependencies]\npython = "3"\nx = "1"', "poetry export"),
     ],
 )

@@ -124,6 +124,23 @@ def test_the_file_python_version(tmp_path: Path, pinned: str) -> None:
     assert target.choose(None, None, None, read(project_of(tmp_path, "", pinned))).python == "3.12"
 
 
+def test_the_file_python_version_of_a_workspace(tmp_path: Path) -> None:
+    """That of the folder itself first; none beyond the workspace."""
+    whole = tmp_path / "whole"
+    shop = whole / "parts/shop"
+    shop.mkdir(parents=True)
+    project_of(shop, '[project]\nname = "shop"\nversion = "1"\n')
+    lock = '[manifest]\nmembers = ["shop"]\n[[package]]\nname = "shop"\nsource = { virtual = "parts/shop" }\n'
+    (tmp_path / ".python-version").write_text("3.11")
+    assert target.pinned(target.within(read(shop))[-1]) == ""
+    (whole / "uv.lock").write_text(lock)
+    (whole / ".python-version").write_text("3.12")
+    assert target.choose(None, None, None, read(shop)).python == "3.12"
+    (shop / ".python-version").write_text("3.13")
+    assert target.choose(None, None, None, read(shop)).python == "3.13"
+    assert target.within(read(shop)) == [shop, shop.parent, whole]
+
+
 @pytest.mark.parametrize("pinned", ["pypy3.10\n", "default\n", ""])
 def test_a_python_version_that_says_nothing_of_cpython(tmp_path: Path, pinned: str) -> None:
     here = "{}.{}".format(*sys.version_info)

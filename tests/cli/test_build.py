@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,12 @@ UPLOAD = f"--zip-file fileb://{Path('dist', 'hello.zip')}"
 def test_the_command_that_comes_next(folder: Path, target: Target, size: int, layer: bool, command: str) -> None:
     path = folder / "dist" / "hello.zip"
     assert build.following(artefact(path, size), project(folder), target, layer=layer) == command
+
+
+def test_a_nested_handler_keeps_its_colon(folder: Path) -> None:
+    """By which Lambent's runtime finds it: AWS's has nothing to do with it."""
+    made = replace(project(folder), handler="app:Shop.handler")
+    assert "--handler app:Shop.handler " in build.following(artefact(folder / "dist/x.zip"), made, TARGET, layer=False)
 
 
 def test_the_command_for_an_image(folder: Path) -> None:

@@ -106,6 +106,7 @@ CASES = [
     case(
         "handler-name", "Write app.handler.", {"handler": "app:handler"}, {**wrapped(SCRIPT), "handler": "app:handler"}
     ),
+    case("handler-name", "a name in the module.", {"handler": "app:N.inner"}, {"handler": "app.handler"}),
     case("handler-kind", "Wrap it: handler = Lambent(app)", loaded(kind="application"), {}),
     case(
         "handler-kind", "an async function", loaded(kind="coroutine"), {**loaded(kind="coroutine"), **wrapped(SCRIPT)}
@@ -140,6 +141,11 @@ CASES = [
     case("runtime-unknown", "provided.al2023", {"runtime": "python3.19"}, {}),
     case("runtime-required", "expected Python >=3.13", {"runtime": "python3.12"}, {}, requires_python=">=3.13"),
     case("runtime-required", "<3.14", {"runtime": "python3.14"}, {}, requires_python=">=3.11,<3.14"),
+    case("runtime-required", "!=3.12", {"runtime": "python3.12"}, {}, requires_python=">=3.11,!=3.12.*"),
+    case(
+        "runtime-required", "~=3.11.0", {"runtime": "python3.13"}, {"runtime": "python3.11"}, requires_python="~=3.11.0"
+    ),
+    case("runtime-required", "<3.12.4", {}, {"runtime": "python3.12"}, requires_python="<3.12.4,>=3.11"),
     case("runtime-here", "loaded here by Python 3.11", loaded(python="3.11"), loaded()),
     case("architecture", "but got arm", {"architecture": "arm"}, {"architecture": "arm64"}),
     case("variables-reserved", "AWS_REGION is Lambda's own", env(AWS_REGION="x"), env(REGION="x")),

@@ -137,6 +137,29 @@ def test_a_zip_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert facts.notes == ("what is uploaded, for there is no x.zip yet. Make it by `lambent build`.",)
 
 
+def test_a_function_whose_handler_cannot_be_one_of_python_is_told(tmp_path: Path) -> None:
+    other = (TEMPLATE % "src").replace("Shop:", "Other:").replace("shop.app", "2fa.app").partition("Resources:\n")[2]
+    facts = gather(tmp_path, {"template.yaml": TEMPLATE % "src" + other, "src/shop.py": APP}, load=False)
+    assert [each.name for each in facts.functions] == ["Shop"]
+    (note,) = facts.notes
+    assert "its handler '2fa.app' is not one of Python" in note
+
+
+def test_a_template_without_functions_is_named(tmp_path: Path) -> None:
+    facts = gather(tmp_path, {"template.yaml": (TEMPLATE % "src").replace("shop.app", "2fa.app")}, load=False)
+    assert facts.mistakes == ("template.yaml: expected a function of Python, but there is none.",)
+    assert "its handler '2fa.app' is not one of Python" in facts.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "client"), [("/opt/datadog_wrapper", ""), ("/opt/python/lambent/exec/wrapper", "lambent")]
+)
+def test_a_wrapper_of_others_may_run_anything(tmp_path: Path, wrapper: str, client: str) -> None:
+    text = TOOL.replace("AWS_REGION =", f'AWS_LAMBDA_EXEC_WRAPPER = "{wrapper}", AWS_REGION =')
+    (function,) = gather(tmp_path, {"pyproject.toml": text, "shop.py": APP}, load=False).functions
+    assert function.client == client
+
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TEMPLATES = [EXAMPLES / "api" / "template.yaml", EXAMPLES / "chat" / "template.yaml"]
 TEMPLATES += [*EXAMPLES.glob("deploy/*/*.yaml"), *EXAMPLES.glob("deploy/*/*.yml")]

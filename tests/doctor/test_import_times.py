@@ -6,7 +6,8 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambent.doctor.import_times import BEGIN, LIBRARY, Import, packages, parse
+from lambent.doctor.import_times import LIBRARY, Import, packages, parse
+from lambent.doctor.probe import BEGIN
 
 WRITTEN = f"""\
 import time: self [us] | cumulative | imported package

@@ -48,6 +48,11 @@ def test_what_a_handler_is_and_takes(tmp_path: Path) -> None:
     assert origins["the standard library"] == "Python"
 
 
+def test_python_s_own_module_without_a_fixed_name_is_not_the_user_s(tmp_path: Path) -> None:
+    found = measure(function(tmp_path, "import sysconfig\nsysconfig.get_config_vars()\nhandler = print"), {"PATH": ""})
+    assert [each.name for each in found.packages if each.origin == "yours"] == ["app"]
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [

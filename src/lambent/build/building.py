@@ -12,16 +12,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambent.build import archive, bytecode, image, limits, native, own_python, selection, trial, uv
+from lambent.build import archive, bytecode, limits, native, own_python, selection, trial, uv
+from lambent.build import image as images
 from lambent.build import install as installing
 from lambent.build.errors import BuildError
 from lambent.build.model import Artefact
+from lambent.build.project import deployed, nested
 
 if TYPE_CHECKING:
     from lambent.build.model import Progress, Project, Target
-
-BOTO = ("boto3", "botocore", "jmespath", "s3transfer")
-"""What the managed Pythons bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Work:
 
     @property
     def task(self) -> Path:
-        return self.folder / "context" / image.TASK
+        return self.folder / "context" / images.TASK
 
     @property
     def owns_python(self) -> bool:
@@ -95,7 +94,7 @@ def build(
     with _workshop(destination) as folder:
         work = Work(project, target, form, folder, progress)
         raw = folder / "installed"
-        without = () if boto else BOTO
+        without = () if boto else trial.PROVIDED
         installing.install(project, target, raw, progress, lambent=lambent, without=without, allow_source=allow_source)
         _gather(work, raw, interpreter)
         python = bytecode.find_python(target.python, progress, Path(uv.find(os.environ)))
@@ -278,9 +277,15 @@ def _context(work: Work, members: Collection[archive.Member]) -> Path:
     ours = any(member.name == "lambent/exec/wrapper" for member in members)
     if not ours and work.target.runtime.startswith("provided"):
         raise BuildError("Expected lambent among the dependencies, to run the image on an OS-only runtime. Add it.")
-    handler = work.project.handler.replace(":", ".")
-    (context / "Dockerfile").write_text(image.dockerfile(work.target, handler, lambent=ours), "utf-8", newline="\n")
-    (context / ".dockerignore").write_text(image.ignored(), "utf-8", newline="\n")
+    handler = work.project.handler
+    if nested(handler) and not ours:
+        raise BuildError(
+            f"Expected a handler that AWS's runtime can load, a name in a module, but got {handler}, and lambent is "
+            "not among what is installed. Give it a name in the module."
+        )
+    text = images.dockerfile(work.target, deployed(handler), lambent=ours)
+    (context / "Dockerfile").write_text(text, "utf-8", newline="\n")
+    (context / ".dockerignore").write_text(images.ignored(), "utf-8", newline="\n")
     return context
 
 

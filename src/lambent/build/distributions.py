@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from lambent.build.project import normalised
-
-NEEDS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+from lambent.build.requirements import Requirement, parsed
 
 
 class Distribution(NamedTuple):
-    """One of them: its name, normalised, its folder of metadata, and the names of what it needs."""
+    """One of them: its name, normalised, its folder of metadata, and what it requires."""
 
     name: str
     folder: Path
-    needs: frozenset[str]
+    requires: tuple[Requirement, ...]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The names of what it requires, with any extra: which were asked for is written nowhere."""
+        return frozenset(each.name for each in self.requires)
 
     def is_editable(self) -> bool:
         """Whether it is a link to a folder of this machine (PyPA, "Recording the direct URL origin")."""
@@ -38,14 +41,14 @@ def found(folder: Path) -> dict[str, Distribution]:
 
 
 def distribution(folder: Path) -> Distribution:
-    name, needs = folder.name.partition("-")[0], set()
+    name, requires = folder.name.partition("-")[0], []
     for line in header(folder / "METADATA"):
         key, _, value = line.partition(":")
         if key == "Name":
             name = value.strip()
-        elif key == "Requires-Dist" and (named := NEEDS.match(value.strip())):  # of extras, too: they may be asked for
-            needs.add(normalised(named[0]))
-    return Distribution(normalised(name), folder, frozenset(needs))
+        elif key == "Requires-Dist" and (required := parsed(value)):
+            requires.append(required)
+    return Distribution(normalised(name), folder, tuple(requires))
 
 
 def header(file: Path) -> list[str]:
@@ -54,6 +57,44 @@ def header(file: Path) -> list[str]:
         return file.read_text("utf-8", "replace").partition("\n\n")[0].splitlines()
     except OSError:
         return []
+
+
+def held(
+    installed: Mapping[str, Distribution],
+    names: Collection[str],
+    asked: Collection[Requirement],
+    together: Collection[str],
+) -> dict[str, str]:
+    """Those named that something needs that stays → what that is. Of those `together`, one stays with another.
+
+    `asked`: what the project requires itself, with the extras that it asks for.
+    """
+    needs = needed(installed, asked)
+    stay: dict[str, str] = {}
+    while True:
+        more: dict[str, str] = {}
+        for name in sorted(installed.keys() & set(names) - stay.keys()):
+            holders = [each for each in sorted(needs) if name in needs[each] and (each in stay or each not in names)]
+            partners = [each for each in stay if each in together and name in together]
+            if why := [*holders, *partners]:
+                more[name] = why[0]
+        if not more:
+            return stay
+        stay |= more
+
+
+def needed(installed: Mapping[str, Distribution], asked: Collection[Requirement]) -> dict[str, frozenset[str]]:
+    """Name → names of what it requires, with the extras that the project asks for, or another distribution."""
+    extras = {(each.name, extra) for each in asked for extra in each.extras}
+    while True:
+        found = {
+            name: [each for each in own.requires if not each.within or any((name, it) in extras for it in each.within)]
+            for name, own in installed.items()
+        }
+        more = {(each.name, extra) for own in found.values() for each in own for extra in each.extras} - extras
+        if not more:
+            return {name: frozenset(each.name for each in own) for name, own in found.items()}
+        extras |= more
 
 
 def needless(

@@ -110,7 +110,8 @@ def check(name: str) -> None:
     word = re.sub(r"[-.]", "_", name)
     if not NAME.fullmatch(name) or not word.isidentifier():
         raise BuildError(
-            f"Expected a name that begins with a letter, of letters, digits, hyphens and underscores, but got {name!r}."
+            f"Expected a name that begins with a letter, of letters, digits, dots, hyphens and underscores, but got "
+            f"{name!r}."
         )
     if len(name) > LONGEST:
         raise BuildError(f"Expected a name of {LONGEST} characters at most, but {name} has {len(name)}.")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambent.build import distributions, own
+from lambent.build import distributions, native, own
 from lambent.build import target as targets
 from lambent.build.errors import BuildError
 from lambent.build.project import normalised
+from lambent.build.requirements import Requirement, lines, parsed
 from lambent.build.settings import TABLE, Pyproject
 from lambent.build.uv import Uv, loaded
 
@@ -23,8 +25,10 @@ LAMBENT = "lambent"
 LOCAL = ("directory", "editable", "virtual")
 """Sources of packages in uv.lock that are folders of this machine."""
 
-REQUIREMENT = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
-TAKEN = re.compile(r"\s*(?:-r|--requirement)[\s=]*([^\s#]+)")
+PLACED = re.compile(r"\s*(?:-e\s*)?(?:lambent(?:\[[^\]]*\])?\s*@|\S*lambent-[^/\s]*\.whl)")
+"""A requirement that says where Lambent is."""
+TOGETHER = ("boto3", "botocore", "s3transfer")
+"""Released for each other: a part of the runtime's may not go with another part of ours."""
 
 
 def install(
@@ -50,7 +54,7 @@ def install(
     work = Installation(project, target, folder, progress, (*settings.allow_source, *allow_source))
     work.dependencies(settings.extras, given(project, target, progress, lambent) if settings.lambent else "")
     refuse_links(folder)
-    left_out(folder, project, settings.extras, without, progress)
+    left_out(folder, asks(project, settings.extras), without, progress)
     if settings.wheel or (not project.sources and "build-system" in pyproject.table):
         work.wheel()
     copy(project, folder, progress)
@@ -73,13 +77,17 @@ class Installation:
     def dependencies(self, extras: Sequence[str], lambent: str | Path) -> None:
         """What the project says it needs, and Lambent: a wheel at once, that of the index if nothing asks for it."""
         options, said, built = self._requirements(extras)
-        if isinstance(lambent, Path):
-            options = [*options, str(lambent)]
+        kind = self._project.dependencies.kind
+        if isinstance(lambent, Path) and kind != "pylock.toml":  # which goes with nothing beside it
+            options = options if "-" in options else [*options, "-r", "-"]
+            said = f"{said}\n{requirement(lambent)}"
         if options:
-            source = self._project.dependencies.kind
-            what = f"the dependencies that {source} names" if source else "Lambent"
+            what = f"the dependencies that {kind} names" if kind else "Lambent"
             self._progress(f"Installing {what}, for {targets.shown(self._target)}")
             self._report(self._install(options, said, built))
+        if isinstance(lambent, Path) and LAMBENT not in distributions.found(self._folder):
+            self._progress(f"Installing {lambent.name}")
+            self._report(self._install(["--no-deps", "-r", "-"], requirement(lambent), ()))
         if isinstance(lambent, str) and lambent and LAMBENT not in distributions.found(self._folder):
             self._progress(f"Installing {lambent}")
             self._report(self._install([lambent], "", ()))
@@ -95,8 +103,15 @@ class Installation:
             return (["-r", "-"] if said.strip() else []), said, local(path)
         if kind == "requirements.txt":
             refuse_editable(path)
-        named = [part for extra in extras for part in ("--extra", extra)] if kind == "pyproject.toml" else []
-        return ["-r", str(path), *named], "", ()
+        pyproject = Pyproject.read(self._project.root)
+        if (kind == "pyproject.toml" or extras) and "dependencies" in pyproject.texts("project", "dynamic"):
+            raise BuildError(
+                f"{pyproject.file}: project.dynamic: expected dependencies that can be read, but only the build "
+                "backend knows them. Let uv ask it, and write down what it says: uv lock"
+            )
+        files = dict.fromkeys([str(path), *([str(pyproject.file)] if extras else [])])
+        named = [part for extra in extras for part in ("--extra", extra)]
+        return [part for file in files for part in ("-r", file)] + named, "", ()
 
     def _install(self, options: Sequence[str], said: str, built: Sequence[str]) -> str:
         return self._uv.install(self._folder, targets.platform(self._target), options, said, (*self._built, *built))
@@ -112,7 +127,13 @@ class Installation:
         self._progress(f"Building {self._project.name} as its build-system says")
         with tempfile.TemporaryDirectory() as work:
             made = self._uv.wheel(self._project.root, Path(work))
-            self._install(["--no-deps", str(made)], "", ())
+            self._install(["--no-deps", "-r", "-"], requirement(made), ())
+
+
+def requirement(wheel: Path) -> str:
+    """A line of a requirements file, with the hash: where one has it, all must."""
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return f"{wheel.name.partition('-')[0]} @ {wheel.absolute().as_uri()} --hash=sha256:{digest}\n"
 
 
 def refuse_editable(requirements: Path) -> None:
@@ -152,16 +173,16 @@ def given(project: Project, target: Target, progress: Progress, lambent: str | P
 def elsewhere(project: Project) -> bool:
     """Whether Lambent comes from a place of its own: a URL, a file or a folder."""
     kind, path = project.dependencies.kind, project.dependencies.path
-    if path is None:
+    if path is None or kind == "pylock.toml":
         return False
-    if kind == "requirements.txt":
-        text = path.read_text("utf-8", "replace")
-        return bool(
-            re.search(r"^\s*(?:-e\s*)?(?:lambent(?:\[[^\]]*\])?\s*@|\S*lambent-[^/\s]*\.whl)", text, re.MULTILINE)
-        )
     if kind == "uv.lock":
         return any(each["name"] == LAMBENT and "registry" not in each.get("source", {}) for each in packages(path))
-    return Pyproject.read(project.root).get("tool", "uv", "sources", LAMBENT) is not None
+    pyproject = Pyproject.read(project.root)
+    extras = pyproject.settings().extras
+    if any(map(PLACED.match, asks(project, extras))):
+        return True
+    of_project = kind == "pyproject.toml" or bool(extras)
+    return of_project and pyproject.get("tool", "uv", "sources", LAMBENT) is not None
 
 
 def local(lock: Path) -> tuple[str, ...]:
@@ -175,13 +196,20 @@ def packages(lock: Path) -> list[dict[str, Any]]:
     return [each for each in found if isinstance(each, dict) and "name" in each] if isinstance(found, list) else []
 
 
-def left_out(folder: Path, project: Project, extras: Sequence[str], without: Sequence[str], progress: Progress) -> None:
-    """Remove distributions, and those that only they need and the project does not ask for itself."""
-    if not without:
-        return
+def left_out(folder: Path, needed: Sequence[str], without: Sequence[str], progress: Progress) -> None:
+    """Remove distributions that nothing else needs, and those that only they need.
+
+    `needed`: what the project requires itself, which stays but for those that it is to be without.
+    """
     names = {normalised(each) for each in without}
-    asked = {normalised(found[1]) for each in asks(project, extras) if (found := REQUIREMENT.match(each))} - names
-    gone = distributions.needless(distributions.found(folder), names, asked)
+    if not names:
+        return
+    installed = distributions.found(folder)
+    asked: list[Requirement] = list(filter(None, map(parsed, needed)))
+    stay = distributions.held(installed, names, asked, TOGETHER)
+    for name, by in stay.items():
+        progress(f"{name} stays: {by} needs it" if by not in names else f"{name} stays: it goes with {by}")
+    gone = distributions.needless(installed, names - stay.keys(), {each.name for each in asked} - names)
     for each in gone:
         distributions.remove(folder, each)
     if gone:
@@ -190,26 +218,16 @@ def left_out(folder: Path, project: Project, extras: Sequence[str], without: Seq
 
 def asks(project: Project, extras: Sequence[str]) -> list[str]:
     """What the project itself says that it needs."""
+    of_file: list[str] = []
     if project.dependencies.kind == "requirements.txt" and project.dependencies.path:
-        return lines(project.dependencies.path, set())
+        of_file = lines(project.dependencies.path, set())
+        if not extras:
+            return of_file
     pyproject = Pyproject.read(project.root)
     wanted = {normalised(each) for each in extras}
     keys = [key for key in pyproject.subtable("project", "optional-dependencies") if normalised(key) in wanted]
     optional = [each for key in keys for each in pyproject.texts("project", "optional-dependencies", key)]
-    return [*pyproject.texts("project", "dependencies"), *optional]
-
-
-def lines(requirements: Path, seen: set[Path]) -> list[str]:
-    """Of a file and of those that it takes along by `-r`; none of one that cannot be read, of which uv tells."""
-    seen.add(requirements.resolve())
-    try:
-        found = requirements.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    for taken in filter(None, map(TAKEN.match, tuple(found))):
-        if (more := (requirements.parent / taken[1]).resolve()) not in seen:
-            found += lines(more, seen)
-    return found
+    return [*of_file, *pyproject.texts("project", "dependencies"), *optional]
 
 
 def copy(project: Project, folder: Path, progress: Progress) -> None:
@@ -220,6 +238,10 @@ def copy(project: Project, folder: Path, progress: Progress) -> None:
         progress(
             f"Not copying {', '.join(project.passed_over)}: include of [{'.'.join(TABLE)}] takes more than modules"
         )
+    if project.unmatched:
+        progress(f"Nothing is called {', '.join(project.unmatched)}, as include of [{'.'.join(TABLE)}] says")
+    if hidden := hiding(folder, project.sources):
+        progress(f"Leaving out {', '.join(hidden)} of the dependencies: modules of {project.name} have these names")
     for name, path in project.sources.items():
         place = folder / name
         try:
@@ -230,3 +252,19 @@ def copy(project: Project, folder: Path, progress: Progress) -> None:
                 shutil.copy(path, place)
         except OSError as error:
             raise BuildError(f"{path}: it cannot be copied to {name}: {error.strerror or error}.") from None
+
+
+def hiding(folder: Path, sources: Collection[str]) -> list[str]:
+    """Remove what Python would import in the place of a module of the project: packages and native modules."""
+    stems = {name.removesuffix(".py") for name in sources if name.endswith(".py")}
+    modules = {stem for stem in stems if f"{stem}/__init__.py" not in sources}
+    gone = [f"{stem}/" for stem in sorted(modules) if (folder / stem / "__init__.py").is_file()]
+    if f"{LAMBENT}/" in gone:
+        raise BuildError(f"{LAMBENT}.py has the name of Lambent, which is to run it: rename it.")
+    for each in gone:
+        shutil.rmtree(folder / each)
+    natives = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.so"))]
+    hidden = [name for name in natives if native.stem(name) in modules and name not in sources]
+    for each in hidden:
+        (folder / each).unlink()
+    return gone + hidden

@@ -34,10 +34,11 @@ class Target:
 class Dependencies:
     """Where it is said what the project needs: one of the files, or none.
 
-    - `kind`: `uv.lock`, `requirements.txt`, `pyproject.toml`, or empty if the project needs nothing
+    - `kind`: `uv.lock`, `pylock.toml` (PEP 751), `requirements.txt`, with which [project] counts if extras of it are
+      asked for, `pyproject.toml`, or empty if the project needs nothing
     """
 
-    kind: Literal["uv.lock", "requirements.txt", "pyproject.toml", ""]
+    kind: Literal["uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml", ""]
     path: Path | None
 
 
@@ -49,6 +50,7 @@ class Project:
     - `handler`: `app:handler`, if [tool.lambent] says one
     - `sources`: what of the project itself goes into the artefact: name there → file or folder
     - `passed_over`: folders beside them of which nothing is taken, though nothing says that they are not needed
+    - `unmatched`: patterns of include that no file has
     """
 
     root: Path
@@ -57,6 +59,7 @@ class Project:
     dependencies: Dependencies
     sources: Mapping[str, Path]
     passed_over: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

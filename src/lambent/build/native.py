@@ -147,7 +147,7 @@ def glibc(data: bytes) -> tuple[int, int]:
         named = []
     if not named:
         return max(((int(found[1]), int(found[2])) for found in GLIBC.finditer(data)), default=(0, 0))
-    found = (GLIBC.fullmatch(b"\0" + name + b"\0", 0) or GLIBC.match(b"\0" + name + b"\0") for name in named)
+    found = (GLIBC.match(b"\0" + name + b"\0") for name in named)
     return max(((int(each[1]), int(each[2])) for each in found if each), default=(0, 0))
 
 

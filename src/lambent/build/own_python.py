@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambent.build import native
+from lambent.build import target as targets
 from lambent.build.bytecode import environment
 from lambent.build.errors import BuildError
 
@@ -24,7 +25,6 @@ BOOTSTRAP = """\
 cd "$LAMBDA_TASK_ROOT" || exit
 exec python/bin/python3 -m lambent.runtime
 """
-MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 NOT_NEEDED = (
     "__pycache__",
     "config-*",
@@ -70,7 +70,7 @@ def _copy(source: Path, target: Target, folder: Path) -> None:
 
 def _fetched(target: Target, folder: Path, uv: Path | None) -> Path:
     """The Python of that version and architecture that uv downloads. BuildError if it cannot."""
-    name = f"cpython-{target.python}-linux-{MACHINES[target.architecture]}-gnu"
+    name = f"cpython-{target.python}-linux-{targets.MACHINES[target.architecture]}-gnu"
     why = "uv is not installed"
     if uv is not None:
         command = [str(uv), "python", "install", "--no-config", "--no-bin", "--install-dir", str(folder), name]

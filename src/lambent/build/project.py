@@ -14,7 +14,11 @@ from lambent.build.uv import loaded
 NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE)
 """Of a project (PyPA, "Names and normalization")."""
 
-HANDLER = re.compile(r"[^\W\d]\w*(?:[./][^\W\d]\w*)*(?:[:.][^\W\d]\w*(?:\.[^\W\d]\w*)*)")
+HANDLER = re.compile(r"[^\W\d][\w-]*(?:[./][^\W\d][\w-]*)*[:.][^\W\d]\w*(?:\.[^\W\d]\w*)*")
+"""Modules may have hyphens in their names, which only `import` statements cannot say."""
+PYLOCK = re.compile(r"pylock(?:\.[^.]+)?\.toml")
+"""PEP 751."""
+
 NOT_READ = {"Pipfile": "pipenv requirements > requirements.txt", "poetry.lock": "poetry export -o requirements.txt"}
 """Files of other tools that say what a project needs → what makes a file of it that is read."""
 
@@ -38,7 +42,8 @@ def read(folder: Path, handler: str | None = None, destination: Path | None = No
     needed = dependencies(root, pyproject, settings)
     if not sources and not needed.kind and "build-system" not in pyproject.table:
         raise BuildError(f"{root} has no modules, no packages and no dependencies: there is nothing to build.")
-    return Project(root, called, target, needed, sources, tuple(selection.passed_over(sources)))
+    passed_over, unmatched = selection.passed_over(sources.values()), selection.unmatched()
+    return Project(root, called, target, needed, sources, tuple(passed_over), tuple(unmatched))
 
 
 def name(root: Path, pyproject: Pyproject) -> str:
@@ -64,11 +69,21 @@ def handler_of(pyproject: Pyproject, settings: Settings, typed: str | None) -> s
     return found
 
 
+def nested(handler: str) -> bool:
+    """Whether it is an attribute of what has a name in the module: `app:Shop.handler`. AWS's runtime loads none."""
+    return "." in handler.partition(":")[2]
+
+
+def deployed(handler: str) -> str:
+    """As Lambda is told it: `app.handler`. A nested one keeps its colon, by which Lambent's runtime finds it."""
+    return handler if nested(handler) else handler.replace(":", ".")
+
+
 def dependencies(root: Path, pyproject: Pyproject, settings: Settings) -> Dependencies:
     """The file that says it: the one named, uv.lock, requirements.txt, or [project]."""
-    if settings.requirements:
-        return Dependencies("requirements.txt", named(root, settings.requirements))
     check_extras(pyproject, settings)
+    if settings.requirements:
+        return of_named(named(root, settings.requirements), settings)
     lock, requirements = root / "uv.lock", root / "requirements.txt"
     if not lock.is_file():
         lock = next((above for each in root.parents if locks(above := each / "uv.lock", root)), lock)
@@ -76,13 +91,24 @@ def dependencies(root: Path, pyproject: Pyproject, settings: Settings) -> Depend
         if "project" not in pyproject.table:
             raise BuildError(f"{lock} stands there, but no [project] in {pyproject.file} beside it.")
         return Dependencies("uv.lock", lock)
-    if requirements.is_file() and not settings.extras:
+    if requirements.is_file():
         return Dependencies("requirements.txt", requirements)
     dynamic = pyproject.texts("project", "dynamic")
     if pyproject.texts("project", "dependencies") or settings.extras or "dependencies" in dynamic:
         return Dependencies("pyproject.toml", pyproject.file)
     refuse_others(root, pyproject)
     return Dependencies("", None)
+
+
+def of_named(path: Path, settings: Settings) -> Dependencies:
+    if not PYLOCK.fullmatch(path.name):
+        return Dependencies("requirements.txt", path)
+    if settings.extras:
+        raise BuildError(
+            f"{'.'.join(TABLE)}: expected extras or a lock file, {path.name}, but got both: let its tool lock it with "
+            "the extras, and leave them out here."
+        )
+    return Dependencies("pylock.toml", path)
 
 
 def locks(lock: Path, member: Path) -> bool:
@@ -119,6 +145,8 @@ def refuse_others(root: Path, pyproject: Pyproject) -> None:
     for file, command in NOT_READ.items():
         if (root / file).is_file():
             raise BuildError(f"{file} is not read. Let its tool write a file that is: {command}")
+    if lock := next((each.name for each in sorted(root.glob("pylock*.toml")) if PYLOCK.fullmatch(each.name)), ""):
+        raise BuildError(f'{lock} is not read unless it is named: requirements = "{lock}" in [{".".join(TABLE)}].')
     if needed := [each for each in pyproject.subtable("tool", "poetry", "dependencies") if each != "python"]:
         raise BuildError(
             f"{pyproject.file}: {needed[0]} stands in [tool.poetry.dependencies], which is not read. Put it into "

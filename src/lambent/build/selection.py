@@ -21,6 +21,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from posixpath import basename, dirname, splitext
 
+from lambent.build.native import stem
+
 Read = Callable[[str], bytes]
 """The content of a file, by its name."""
 
@@ -42,7 +44,7 @@ def select(names: Collection[str], read: Read) -> frozenset[str]:
     kept = {name for name in names if not _is_cache(name)}
     owned = frozenset(name for names in owners(kept, read).values() for name in names) & kept
     lazily = any(name.startswith("lazy_loader/") for name in kept)
-    natives = {_module(name) for name in kept if name.endswith((".so", ".pyd"))}
+    natives = {stem(name) for name in kept if name.endswith((".so", ".pyd"))}
     kept -= {name for name in owned if _is_for_no_run(name, natives, lazily=lazily)}
     kept -= {name for name in owned & kept if dirname(name) == "bin" and read(name)[:2] == b"#!"}
     kept -= unneeded_tests(kept, owned, read)
@@ -61,11 +63,6 @@ def _is_for_no_run(name: str, natives: Collection[str], *, lazily: bool) -> bool
     return (
         (kind == ".pyi" and not lazily) or kind in CYTHON or (kind in BUILT_FROM and name.removesuffix(kind) in natives)
     )
-
-
-def _module(name: str) -> str:
-    """`a/b.cpython-313-x86_64-linux-gnu.so` → `a/b`."""
-    return f"{dirname(name)}/{basename(name).partition('.')[0]}".removeprefix("/")
 
 
 # What distributions say they have installed

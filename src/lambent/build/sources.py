@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from lambent.build.errors import BuildError
 from lambent.build.globs import matches
+from lambent.build.image import ignored
 from lambent.build.settings import TABLE, Settings
 
 NEVER = ("__pycache__", "*.pyc", "*.pyo", "node_modules", "*.egg-info", "*.dist-info", "__pypackages__", "cdk.out")
@@ -37,6 +38,9 @@ BESIDE = frozenset(
 
 DATA = frozenset("assets locale locales public static templates translations".split())
 """Folders without modules that an application reads: taken, too."""
+
+SHOWN = ".well-known"
+"""The one hidden name that is served to others (RFC 8615)."""
 
 ODD = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 
@@ -103,30 +107,37 @@ class Selection:
         read = entry.name in DATA or (entry.name not in BESIDE and has_modules(entry))
         return package or (read and not installed)
 
-    def passed_over(self, files: Iterable[str]) -> list[str]:
-        """Folders beside the modules that nobody has said anything of: they may hold what the application reads."""
-        if self.settings.wheel or self.base() != self.root:
+    def passed_over(self, files: Iterable[Path]) -> list[str]:
+        """Folders in the project's own that nobody has said anything of: they may hold what the application reads."""
+        if self.settings.wheel:
             return []
-        taken = {name.partition("/")[0] for name in files}
+        taken = {path.relative_to(self.root).parts[0] for path in (*files, self.base()) if path != self.root}
         return [
             entry.name
             for entry in sorted(self.root.iterdir())
             if entry.is_dir() and entry.name not in BESIDE | taken and not self._left_out(entry, UNASKED)
         ]
 
-    def _included(self, base: Path) -> Iterator[tuple[str, Path]]:
+    def unmatched(self) -> list[str]:
+        """Patterns of include that nothing matches."""
+        return [pattern for pattern in self.settings.include if not self._matching(pattern)]
+
+    def _matching(self, pattern: str) -> list[Path]:
+        """Whatever stays out of it all the same."""
         key = ".".join((*TABLE, "include"))
+        parts = PurePosixPath(pattern).parts
+        if not parts or pattern.startswith("/") or ".." in parts or Path(pattern).is_absolute():
+            raise BuildError(f"{key}: expected a pattern of files within the project, but got {pattern!r}.")
+        everything = f"{pattern}/*" if parts[-1] == "**" else pattern  # before Python 3.13, `**` means folders
+        try:
+            return sorted(self.root.glob(everything))
+        except ValueError as error:
+            raise BuildError(f"{key}: {pattern!r}: {error}.") from None
+
+    def _included(self, base: Path) -> Iterator[tuple[str, Path]]:
         for pattern in self.settings.include:
-            parts = PurePosixPath(pattern).parts
-            if not parts or pattern.startswith("/") or ".." in parts or Path(pattern).is_absolute():
-                raise BuildError(f"{key}: expected a pattern of files within the project, but got {pattern!r}.")
-            hidden = any(part.startswith(".") for part in parts)
-            everything = f"{pattern}/*" if parts[-1] == "**" else pattern  # before Python 3.13, `**` means folders
-            try:
-                paths = sorted(self.root.glob(everything))
-            except ValueError as error:
-                raise BuildError(f"{key}: {pattern!r}: {error}.") from None
-            for path in paths:
+            hidden = any(part.startswith(".") for part in PurePosixPath(pattern).parts)
+            for path in self._matching(pattern):
                 if not self._path_left_out(path, hidden=hidden):
                     origin = base if path.is_relative_to(base) and path != base else self.root
                     yield from self._below(path, origin, SECRETS) if path.is_dir() else [self._file(path, origin)]
@@ -138,7 +149,7 @@ class Selection:
         if matches(name, (*NEVER, *self.settings.exclude)) or not self.made.isdisjoint(around):
             return True
         environment = any(is_file(folder / "pyvenv.cfg") for folder in around)
-        return environment or (not hidden and any(part.startswith(".") for part in name.split("/")))
+        return environment or (not hidden and any(map(is_hidden, name.split("/")))) or any(map(is_image, around))
 
     def _below(self, folder: Path, origin: Path, unasked: Iterable[str]) -> Iterator[tuple[str, Path]]:
         """The files in a folder, at any depth."""
@@ -167,9 +178,11 @@ class Selection:
 
     def _left_out(self, entry: Path, unasked: tuple[str, ...]) -> bool:
         name = entry.relative_to(self.root).as_posix()
-        if entry.name.startswith(".") or matches(entry.name, NEVER) or matches(entry.name, unasked):
+        if is_hidden(entry.name) or matches(entry.name, NEVER) or matches(entry.name, unasked):
             return True
-        return matches(name, self.settings.exclude) or entry in self.made or is_file(entry / "pyvenv.cfg")
+        if matches(name, self.settings.exclude) or entry in self.made:
+            return True
+        return is_file(entry / "pyvenv.cfg") or is_image(entry)
 
     def _file(self, path: Path, origin: Path) -> tuple[str, Path]:
         name = path.relative_to(origin).as_posix()
@@ -200,6 +213,16 @@ class Selection:
         """The path in the project, readable whatever is in it."""
         name = os.path.relpath(path, self.root)
         return ascii(name) if ODD.search(name) else name
+
+
+def is_hidden(name: str) -> bool:
+    return name.startswith(".") and name != SHOWN
+
+
+def is_image(folder: Path) -> bool:
+    """Whether it is what a build has made for `docker build`."""
+    ignores = folder / ".dockerignore"
+    return is_file(folder / "Dockerfile") and is_file(ignores) and ignores.read_bytes() == ignored().encode()
 
 
 def is_file(path: Path) -> bool:

@@ -72,11 +72,19 @@ def choose(python: str | None, architecture: str | None, runtime: str | None, pr
             python=python or python_said,
             architecture=architecture or settings.arch,
             runtime=runtime or runtime_said,
-            pinned=pinned(project.root),
+            pinned=next(filter(None, map(pinned, within(project))), ""),
             requires=pyproject.text("project", "requires-python"),
             here="{}.{}".format(*sys.version_info),
         )
     )
+
+
+def within(project: Project) -> list[Path]:
+    """The folder of the project, and those around it up to that of its uv.lock, the workspace's."""
+    root, lock = project.root, project.dependencies.path
+    if project.dependencies.kind != "uv.lock" or lock is None:
+        return [root]
+    return [each for each in (root, *root.parents) if each.is_relative_to(lock.parent)]
 
 
 def pinned(root: Path) -> str:

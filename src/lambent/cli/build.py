@@ -195,6 +195,7 @@ def shown(path: Path) -> str:
 def following(artefact: Artefact, project: Project, target: Target, *, layer: bool) -> str:
     """The command that comes next."""
     from lambent.build.limits import DIRECT
+    from lambent.build.project import deployed
 
     path, name = shown(artefact.path), project.name
     if artefact.path.is_dir():
@@ -211,6 +212,6 @@ def following(artefact: Artefact, project: Project, target: Target, *, layer: bo
     wrapper = "" if own else f" --environment Variables={{AWS_LAMBDA_EXEC_WRAPPER={WRAPPER[layer]}}}"
     return (
         f"aws lambda create-function --function-name {name} --runtime {target.runtime} "
-        f"--architectures {target.architecture} --handler {project.handler.replace(':', '.') or 'app.handler'} "
+        f"--architectures {target.architecture} --handler {deployed(project.handler) or 'app.handler'} "
         f"--role ROLE_ARN --memory-size 512 --timeout 30 {place}{wrapper}"
     )

@@ -12,12 +12,13 @@ from lambent.dev import config, templates
 from lambent.dev.config import Project, Target
 from lambent.dev.model import Function
 from lambent.dev.routes.sockets import is_behind
+from lambent.dev.templates.functions import NOT_PYTHON
 from lambent.dev.templates.reading import Around, Reading
 from lambent.dev.templates.tables import shown
 from lambent.doctor import archives, measuring, packages, resources
 from lambent.doctor.checks.doors import LOCAL
 from lambent.doctor.checks.runtimes import RESERVED
-from lambent.doctor.model import Archive, Client, Door, Facts, FunctionFacts, Measured, Place, Poll
+from lambent.doctor.model import Archive, Client, Door, Facts, FunctionFacts, Measured, Place, Poll, wrapped
 from lambent.doctor.resources import Described
 from lambent.errors import ConfigurationError
 from lambent.stores import STORE
@@ -62,11 +63,12 @@ def gather(order: Order) -> Facts | None:
         return Facts(today=order.today, mistakes=(str(error),))
     except RecursionError:
         return Facts(today=order.today, mistakes=("expected fewer levels within each other.",))
+    notes = list(project.notes) if project else []
     if not described and not (project and project.functions):
-        return None
+        return without_functions(order, notes)
     around = (order.directory, *((project.file.parent,) if project and project.file else ()))
     needs = packages.read(*around, code=[code for _, code in described if code])
-    told = Told([], list(project.notes) if project and not described else [])
+    told = Told([], [each for each in notes if not described or NOT_PYTHON in each])
     functions = tuple(complete(order, project, described, artefact, told))
     return Facts(
         functions,
@@ -79,9 +81,21 @@ def gather(order: Order) -> Facts | None:
     )
 
 
+def without_functions(order: Order, notes: Sequence[str]) -> Facts | None:
+    """None if there is no template either."""
+    if (template := template_of(order)) is None:
+        return None
+    mistake = f"{shown(template, order.directory)}: expected a function of Python, but there is none."
+    return Facts(today=order.today, mistakes=(mistake,), notes=tuple(dict.fromkeys(notes)))
+
+
+def template_of(order: Order) -> Path | None:
+    return order.template or (None if order.target else templates.find(order.directory))
+
+
 def read(order: Order) -> tuple[Project | None, list[Described]]:
     """What pyproject.toml says, and what the template does."""
-    template = order.template or (None if order.target else templates.find(order.directory))
+    template = template_of(order)
     project = config.load(
         order.directory,
         order.environ,
@@ -160,7 +174,7 @@ def of_project(function: Function, project: Project, order: Order) -> FunctionFa
     return FunctionFacts(
         function.name,
         function.handler,
-        client=CLIENTS[function.runtime] if not function.env.get("AWS_LAMBDA_EXEC_WRAPPER") else "lambent",
+        client=wrapped(function.env, CLIENTS[function.runtime]),
         place=place,
         timeout=function.timeout,
         memory=function.memory,

@@ -10,12 +10,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from lambent.doctor.model import Package
+from lambent.doctor.probe import BEGIN, END
 
 LINE = re.compile(r"import time:\s*(\d+) \|\s*(\d+) \| ( *)(\S+)$")
-BEGIN = "lambent doctor: imports begin"
-END = "lambent doctor: imports end"
-"""Lines of their own: what comes before is Python's start."""
-
 PYTHON, YOURS, LAMBENT, INSTALLED = "Python", "yours", "Lambent", "installed"
 LIBRARY = "the standard library"
 

@@ -250,7 +250,10 @@ def client_of(runtime: str, env: Mapping[str, str]) -> Client:
     """Who would speak to the Runtime API."""
     if runtime.startswith("provided"):
         return "lambent"
-    if not runtime.startswith("python"):
-        return ""
+    return wrapped(env, "aws") if runtime.startswith("python") else ""
+
+
+def wrapped(env: Mapping[str, str], plain: Client) -> Client:
+    """Who speaks where a wrapper may stand before the one that would: Lambent's script, or one that is not known."""
     wrapper = env.get(WRAPPER, "")
-    return "lambent" if wrapper.endswith(SCRIPT) else "" if wrapper else "aws"
+    return "lambent" if wrapper.endswith(SCRIPT) else "" if wrapper else plain

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from lambent.build.project import normalised
+from lambent.build.requirements import lines, parsed
 
-NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 PATH = re.compile(r"(?:^|[/\\])([A-Za-z0-9_]+)-\d[^/\\]*\.(?:whl|tar\.gz)")
-TAKEN = re.compile(r"\s*(?:-r|--requirement)[\s=]*([^\s#]+)")
 REQUIREMENTS = "requirements.txt"
 PROJECT = "pyproject.toml"
 
@@ -38,12 +37,13 @@ def read(*folders: Path, code: Iterable[Path] = ()) -> Needs:
         project = table(folder / PROJECT)
         if "dependencies" in project:
             said.append(folder / PROJECT)
-            names |= requirements(project["dependencies"])
+            stated = project["dependencies"]
+            names |= requirements(stated if isinstance(stated, list) else [])
         python = python or str(project.get("requires-python", ""))
         if (folder / REQUIREMENTS).is_file():
             said.append(folder / REQUIREMENTS)
-            names |= of_file(folder / REQUIREMENTS, set())
-    names |= {name for folder in code for name in of_file(folder / REQUIREMENTS, set())}
+            names |= requirements(lines(folder / REQUIREMENTS, set()))
+    names |= {name for folder in code for name in requirements(lines(folder / REQUIREMENTS, set()))}
     return Needs(frozenset(names) if said else None, said[0] if said else None, python)
 
 
@@ -56,26 +56,15 @@ def table(file: Path) -> dict[str, object]:
     return project if isinstance(project, dict) else {}
 
 
-def of_file(file: Path, seen: set[Path]) -> set[str]:
-    """With the files that it takes along by `-r`; nothing of those that cannot be read, of which others complain."""
-    seen.add(file.resolve())
-    try:
-        lines = file.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return set()
-    more = [(file.parent / found[1]).resolve() for line in lines if (found := TAKEN.match(line))]
-    return requirements(lines).union(*(of_file(each, seen) for each in more if each not in seen))
-
-
-def requirements(lines: object) -> set[str]:
+def requirements(stated: Sequence[object]) -> set[str]:
     """`fastapi>=0.100 ; python_version > "3"` → `fastapi`; a wheel's path gives its name."""
     found = set()
-    for line in lines if isinstance(lines, list) else []:
+    for line in stated:
         text = str(line).partition("#")[0].strip()
         if text.startswith("-e"):
             text = text.removeprefix("-e").strip()
         if of_path := PATH.search(text):
             found.add(normalised(of_path[1]))
-        elif match := NAME.match(text):
-            found.add(normalised(match[0]))
+        elif required := parsed(text):
+            found.add(required.name)
     return found

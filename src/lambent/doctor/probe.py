@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BEGIN = "lambent doctor: imports begin"
 END = "lambent doctor: imports end"
+"""Lines of their own: what comes before is Python's start."""
 LINES = 12
 """Of a traceback."""
 UNIQUE = {
@@ -128,6 +129,8 @@ def origins(module_name: str) -> dict[str, str]:
     """Whose the top-level packages are; those that are not here are Python's."""
     known: frozenset[str] = getattr(sys, "stdlib_module_names", frozenset())
     own = module_name.partition(".")[0]
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    library = tuple(f"{sys.base_prefix}/{each}/{version}/" for each in ("lib", sys.platlibdir))
     found = {own: "yours"}
     for name, module in list(sys.modules.items()):
         if "." in name or name in known or name in found or name == "__main__":
@@ -135,6 +138,8 @@ def origins(module_name: str) -> dict[str, str]:
         file = home(module)
         if file:
             installed = "site-packages" in file or "dist-packages" in file
+            if not installed and file.startswith(library):
+                continue  # such as _sysconfigdata_…, which has no fixed name
             found[name] = "Lambent" if name == "lambent" else "installed" if installed else "yours"
     return found
 

@@ -183,6 +183,25 @@ def test_a_function_that_cannot_run_is_told_of_and_the_others_run(folder: Folder
     assert any(f"G: {why}" in line and "the function is left out" in line for line in described.notes)
 
 
+@pytest.mark.parametrize("handler", ["my-app.handler", "get-user/app.handler"])
+def test_modules_may_have_hyphens_in_their_names(folder: Folder, handler: str) -> None:
+    own = f"{{Runtime: python3.13, CodeUri: ., Handler: {handler}}}"
+    described = folder.resources(f"G: {{Type: AWS::Serverless::Function, Properties: {own}}}")
+    assert function(described, "G").handler == handler
+
+
+def test_a_layer_that_is_left_out_is_of_this_file_all_the_same(folder: Folder) -> None:
+    own = "{Runtime: python3.13, CodeUri: ., Handler: app.handler, Layers: [!Ref Words]}"
+    described = folder.resources(
+        f"G: {{Type: AWS::Serverless::Function, Properties: {own}}}\n"
+        "Words: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: words.zip, LayerName: words}}",
+    )
+    said = "".join(described.notes)
+    assert "Words: its content is not in a folder here; the layer is left out." in said
+    assert "G: its layer Words is left out: install here what it brings." in said
+    assert "not of this file" not in said
+
+
 @pytest.mark.parametrize("kind", ["AWS::Serverless::Function", "AWS::Lambda::Function"])
 def test_code_that_is_a_zip_of_a_build_is_the_project(folder: Folder, kind: str) -> None:
     key = "CodeUri" if "Serverless" in kind else "Code"

@@ -12,8 +12,8 @@ from lambent.dev.model import Asynchronous, Authorizer, Cors, Entrance, Function
 from lambent.dev.strategies import STRATEGIES
 from lambent.dev.variables import RUNTIMES
 
-OBJECT = r"[^\W\d]\w*(?:[./][^\W\d]\w*)*(?::[^\W\d]\w*(?:\.[^\W\d]\w*)*|\.[^\W\d]\w*)"
-"""`pkg.mod:fn` or `pkg.mod.fn`; AWS writes `pkg/mod.fn` as well."""
+OBJECT = r"[^\W\d][\w-]*(?:[./][^\W\d][\w-]*)*(?::[^\W\d]\w*(?:\.[^\W\d]\w*)*|\.[^\W\d]\w*)"
+"""`pkg.mod:fn` or `pkg.mod.fn`; AWS writes `pkg/mod.fn` as well. Modules may have hyphens in their names."""
 
 FUNCTION_NAME = r"[a-zA-Z0-9_-]{1,64}"
 HOST = r"\.?[\w-]+(\.[\w-]+)*|[0-9a-fA-F:.]+"

@@ -21,6 +21,7 @@ SILENT = """Role Policies PermissionsBoundary AssumeRolePolicyDocument RolePath 
     PublishToLatestPublished""".split()
 """Properties that say nothing about how code runs."""
 
+NOT_PYTHON = "is not one of Python, such as app.handler"
 LIMITS = {"Timeout": (1, 900), "MemorySize": (128, 32_768), "ReservedConcurrentExecutions": (0, 1_000_000)}
 
 
@@ -64,7 +65,7 @@ def refused(runtime: str, handler: str, package: str) -> str:
     if not runtime.startswith(("python", "provided")):
         return f"its runtime is {runtime}, not Python" if runtime else "its runtime is not known"
     if not re.fullmatch(OBJECT, handler):
-        return f"its handler {handler!r} is not one of Python, such as app.handler"
+        return f"its handler {handler!r} {NOT_PYTHON}"
     return ""
 
 
@@ -179,10 +180,11 @@ def layer(resource: Resource, stack: Stack) -> None:
     own = resource.properties
     own.skip(*"LayerName CompatibleRuntimes CompatibleArchitectures Description LicenseInfo RetentionPolicy".split())
     own.skip("PublishLambdaVersion")
-    folder = code(resource, stack)
+    folder, name = code(resource, stack), stack.resolver.identity(resource.id).name
     if folder:
-        stack.parts.layers[stack.resolver.identity(resource.id).name] = folder
+        stack.parts.layers[name] = folder
     else:
+        stack.parts.layers_left_out.add(name)
         resource.place.note("its content is not in a folder here; the layer is left out.")
 
 

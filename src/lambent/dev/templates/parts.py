@@ -117,6 +117,8 @@ class Parts:
         """The function of each is its ARN, or its name."""
         self.layers: dict[str, Path] = {}
         """By name."""
+        self.layers_left_out: set[str] = set()
+        """Names of layers whose content is not in a folder here, of which that was told."""
 
     def function(self, reference: str) -> FunctionPart | None:
         """By ARN, by the URI of an integration, or by name."""
@@ -230,7 +232,9 @@ class Parts:
         for arn in part.layers:
             match = LAYER.search(arn)
             folder = self.layers.get(match[1]) if match else None
-            if folder is None:
+            if match and match[1] in self.layers_left_out:
+                part.place.note(f"its layer {match[1]} is left out: install here what it brings.")
+            elif folder is None:
                 part.place.note(f"the layer {arn} is not of this file: install here what it brings.")
             elif not exists.get(folder, True):
                 part.place.note(f"there is no folder {folder}; the layer is left out.")

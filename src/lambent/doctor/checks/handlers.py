@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lambent.build.project import deployed, nested
 from lambent.doctor.model import SCRIPT, WRAPPER, Complaint, Complaints, Facts, FunctionFacts, Place
 
 TASK, LAYER = "/var/task/", "/opt/"
@@ -26,10 +27,10 @@ def importable(function: FunctionFacts, _facts: Facts) -> Complaints:
 def named(function: FunctionFacts, _facts: Facts) -> Complaints:
     """AWS's client splits at the last dot; ours takes both forms."""
     if function.client == "aws" and not function.image and ":" in function.handler:
-        dotted = function.handler.replace(":", ".")
+        write = f"Write {deployed(function.handler)}."
         message = (
             f"expected MODULE.NAME on AWS's runtime, but got {function.handler}, which only Lambent's runtime takes. "
-            f"Write {dotted}."
+            f"{'Give it a name in the module.' if nested(function.handler) else write}"
         )
         yield Complaint(message, function.at("Handler"))
 

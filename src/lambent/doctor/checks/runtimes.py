@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
+from lambent.build.model import ARCHITECTURES
+from lambent.build.target import OLDEST, admits
 from lambent.doctor.model import Complaint, Complaints, Facts, FunctionFacts
 
 ENDS = {
@@ -23,11 +25,8 @@ ENDS = {
     "python3.14": date(2029, 6, 30),
 }
 """When AWS deprecates its runtimes, as of November 2026."""
-OLDEST = (3, 11)
-"""That Lambent runs on."""
 SOON = timedelta(days=180)
 
-ARCHITECTURES = ("x86_64", "arm64")
 RESERVED = frozenset(
     """_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_NAME
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE
@@ -73,25 +72,10 @@ def unknown(function: FunctionFacts, _facts: Facts) -> Complaints:
 
 
 def required(function: FunctionFacts, facts: Facts) -> Complaints:
-    """What pyproject.toml says, as far as it is about whole versions."""
-    if not function.python:
-        return
-    own = version(function.python)
-    for operator, text in re.findall(r"(>=|<=|==|>|<|~=|!=)\s*(\d+\.\d+)", facts.requires_python):
-        other = version(text)
-        fits = {
-            ">=": own >= other,
-            "~=": own >= other and own[0] == other[0],
-            "<=": own <= other,
-            ">": own >= other,  # `>3.11` leaves 3.11.1
-            "<": own < other,
-            "==": own == other,
-            "!=": True,  # `!=3.12.1` leaves others
-        }
-        if not fits[operator]:
-            message = f"expected Python {facts.requires_python}, as pyproject.toml has it, but got {function.runtime}."
-            yield Complaint(message, function.at("Runtime"))
-            return
+    """What pyproject.toml says, as a build takes it."""
+    if function.python and not admits(facts.requires_python, function.python):
+        message = f"expected Python {facts.requires_python}, as pyproject.toml has it, but got {function.runtime}."
+        yield Complaint(message, function.at("Runtime"))
 
 
 def elsewhere(function: FunctionFacts, _facts: Facts) -> Complaints:

@@ -1,0 +1,35 @@
+"""Requirements, and the files of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lambent.build.requirements import Requirement, lines, parsed
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "extras", "within"),
+    [
+        (" Ruamel.Yaml==1  # more", "ruamel-yaml", set(), set()),
+        ("web[Http, ws_2] (>=1,<2)", "web", {"http", "ws-2"}, set()),
+        ("web [http] @ https://a/b.whl", "web", {"http"}, set()),
+        ("x>=1; python_version > '3' and extra == 'All'", "x", set(), {"all"}),
+        ('x; extra == "a" or extra=="b"', "x", set(), {"a", "b"}),
+        ("web[]", "web", set(), set()),
+    ],
+)
+def test_a_requirement(text: str, name: str, extras: set[str], within: set[str]) -> None:
+    assert parsed(text) == Requirement(name, frozenset(extras), frozenset(within))
+
+
+@pytest.mark.parametrize("text", ["", "-r base.txt", "--require-hashes", "# none", "./a.whl"])
+def test_what_names_no_distribution(text: str) -> None:
+    assert parsed(text) is None
+
+
+def test_lines_of_files(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("-r b.txt\n-r gone.txt\none\n")
+    (tmp_path / "b.txt").write_text("--requirement=a.txt\ntwo\n")
+    assert lines(tmp_path / "a.txt", set()) == ["-r b.txt", "-r gone.txt", "one", "--requirement=a.txt", "two"]
