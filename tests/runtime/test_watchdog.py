@@ -20,7 +20,7 @@ import pytest
 from lambent import Lambent, current
 from lambent.errors import TimedOut
 from lambent.runner import Runner
-from lambent.runtime import loop, watchdog
+from lambent.runtime import loop, stacks, watchdog
 from lambent.runtime.client import Client
 from lambent.runtime.codec import EXACT
 from lambent.runtime.function import Function, Generator
@@ -522,6 +522,26 @@ def test_a_blocked_loop_does_not_keep_the_client_from_its_answer(caplog: pytest.
     [record] = caplog.records
     assert "It holds up the event loop. It stands at:" in record.getMessage()
     assert "time.sleep(0.001)" in record.getMessage()
+
+
+def test_a_loop_that_waits_is_not_held_up_however_late_a_busy_machine_lets_it_go_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unheard: list[Callable[[], object]] = []
+    cancel = Watchdog._cancel
+
+    def late(dog: Watchdog, *said: Any) -> None:
+        cancel(dog, *said)
+        dog._loop.call_soon_threadsafe(unheard.pop())
+
+    monkeypatch.setattr(Watchdog, "_takes", lambda dog, call, *_: unheard.append(call))
+    monkeypatch.setattr(Watchdog, "_cancel", late)
+    monkeypatch.setattr(stacks, "of_thread", lambda _: "")  # as in a process without a test around it
+    posts = timed(Function(sleeping), soon("late", 2), following("b")).posts
+    assert [call.path for call in posts] == [ERROR, RESPONSE.replace("id-1", "id-2")]
+    [record] = caplog.records
+    assert "holds up" not in record.getMessage()
+    assert "await asyncio.sleep(LIMIT)" in record.getMessage()
 
 
 def test_a_function_that_blocks_is_answered_for(caplog: pytest.LogCaptureFixture) -> None:

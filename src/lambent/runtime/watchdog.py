@@ -233,8 +233,9 @@ class Watchdog:
         running = self._loop.is_running()
         longest = max(expired.grace, expired.due - monotonic())
         if not self._takes(tell, expired.grace, longest) and invocation in self._watches:
-            holding = " It holds up the event loop." if running else ""
-            self._log(expired, said + holding, stacks.of_thread(self._handling))
+            where = stacks.of_thread(self._handling)
+            if where or not running:  # else nothing holds the loop up: a busy machine lets it `tell` later
+                self._log(expired, said + (" It holds up the event loop." if running else ""), where)
 
     def _log(self, expired: Expired, said: str, where: str) -> None:
         """Log once where the handler stands, whoever finds out."""
