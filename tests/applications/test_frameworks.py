@@ -7,12 +7,18 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
+import litestar
 import pytest
+from fastapi import BackgroundTasks, FastAPI
+from litestar.background_tasks import BackgroundTask as LitestarTask
+from quart import Quart
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,6 +26,7 @@ from starlette.routing import Route
 from lambent import Lambent
 from lambent.dev.doors import DOORS
 from lambent.dev.doors.model import Site
+from lambent.types import ASGIApp, Message
 from tests.applications import fastapi_app, starlette_app
 from tests.applications.asking import Answer, Question, Viewer, ask_handler, function_url_event
 from tests.applications.questions import MCP, graphql
@@ -77,6 +84,101 @@ def test_dependencies_are_closed_and_background_tasks_done_with_their_request(
         for question in asked:
             ask(handler, door, question)
         assert json.loads(ask(handler, door, Question("GET", "/journal")).body) == journal
+
+
+Work = Callable[[], Awaitable[None]]
+
+SCOPE: dict[str, object] = {
+    "type": "http",
+    "asgi": {"version": "3.0"},
+    "http_version": "1.1",
+    "method": "GET",
+    "scheme": "http",
+    "path": "/",
+    "raw_path": b"/",
+    "root_path": "",
+    "query_string": b"",
+    "headers": [(b"host", b"localhost")],
+    "client": ("127.0.0.1", 5),
+    "server": ("localhost", 80),
+    "state": {},
+    "extensions": {},
+}
+
+
+def starlette_with(work: Work) -> ASGIApp:
+    return Starlette(routes=[Route("/", lambda _: Response(background=BackgroundTask(work)))])
+
+
+def fastapi_with(work: Work) -> ASGIApp:
+    app = FastAPI()
+
+    @app.get("/")
+    async def index(tasks: BackgroundTasks) -> None:
+        tasks.add_task(work)
+
+    return app
+
+
+def litestar_with(work: Work) -> Any:
+    @litestar.get("/")
+    async def index() -> litestar.Response[None]:
+        return litestar.Response(None, background=LitestarTask(work))
+
+    return litestar.Litestar([index])
+
+
+def quart_with(work: Work) -> Any:
+    app = Quart(__name__)
+
+    @app.get("/")
+    async def index() -> str:
+        app.add_background_task(work)
+        return ""
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("build", "is_awaited"),
+    [(starlette_with, True), (fastapi_with, True), (litestar_with, True), (quart_with, False)],
+)
+def test_background_tasks_are_part_of_the_application_s_call_but_for_quart(
+    build: Callable[[Work], ASGIApp], is_awaited: bool
+) -> None:
+    """As docs/how-to/background-work.md has it."""
+    release, began, replied = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    done: list[str] = []
+
+    async def work() -> None:
+        began.set()
+        await release.wait()
+        done.append("work")
+
+    body: list[Message] = [{"type": "http.request", "body": b""}]
+
+    async def receive() -> Message:
+        if not body:
+            await asyncio.Event().wait()
+        return body.pop()
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            replied.set()
+
+    async def main() -> None:
+        call = asyncio.ensure_future(build(work)(dict(SCOPE), receive, send))
+        async with asyncio.timeout(60):
+            await began.wait()
+            await replied.wait()
+            if not is_awaited:
+                await call
+            assert (call.done(), done) == (not is_awaited, [])
+            release.set()
+            await call
+            assert is_awaited is (done == ["work"])
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("framework", APPS)

@@ -117,14 +117,18 @@ def reply(request_id, body=b"{}"):
 def fail(request_id, body):
     return ask("POST", f"/invocation/{request_id}/error", body)[0]
 
-def register():
-    """Be an extension too. Returns what makes it ready."""
+def register(*events):
+    """Be an extension too. Returns what makes it ready, which returns what waits for its event."""
     extension = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    extension.request("POST", "/2020-01-01/extension/register", b'{"events": []}', {"Lambda-Extension-Name": "e"})
+    body = json.dumps({"events": events})
+    extension.request("POST", "/2020-01-01/extension/register", body, {"Lambda-Extension-Name": "e"})
     answer = extension.getresponse()
     answer.read()
     headers = {"Lambda-Extension-Identifier": answer.headers["Lambda-Extension-Identifier"]}
-    return lambda: extension.request("GET", "/2020-01-01/extension/event/next", headers=headers)
+    def ready():
+        extension.request("GET", "/2020-01-01/extension/event/next", headers=headers)
+        return lambda: extension.getresponse().read()
+    return ready
 
 def hold():
     """Tell the test that we are here, and stay until it lets go."""

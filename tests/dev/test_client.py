@@ -96,9 +96,17 @@ def test_what_is_asked_for_is_sent(lambda_: Lambda) -> None:
 def test_an_event_is_json_a_file_or_the_standard_input(lambda_: Lambda, tmp_path: Path) -> None:
     file = tmp_path / "event.json"
     file.write_text('{"from": "file"}\n', "utf-8")
-    for event in ('{"from": "line"}', str(file), "-"):
+    marked = tmp_path / "windows.json"
+    marked.write_text('{"from": "windows"}', "utf-8-sig")
+    for event in ('{"from": "line"}', str(file), str(marked), "-"):
         assert run(lambda_, "f", "--event", event, stdin=b'{"from": "input"}').exit_code == 0
-    assert [json.loads(asked.body)["from"] for asked in lambda_.asked] == ["line", "file", "input"]
+    assert [json.loads(asked.body)["from"] for asked in lambda_.asked] == ["line", "file", "windows", "input"]
+
+
+def test_a_file_may_be_named_like_json(lambda_: Lambda, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("[1].json").write_text("1", "utf-8")
+    assert run(lambda_, "f", "--event", "[1].json").exit_code == 0
 
 
 def test_an_error_of_the_function_is_told_and_ends_with_1(lambda_: Lambda) -> None:
@@ -194,8 +202,15 @@ def test_a_server_that_hangs_up_is_told() -> None:
     [
         ((), "Missing argument 'NAME'"),
         (("f", "--event", "nowhere.json"), "expected JSON, a file or - for the standard input, but got 'nowhere.json'"),
-        (("f", "--event", "{"), "expected JSON, a file or -"),
-        (("f", "--event", "-"), "expected JSON in the standard input, but got b'{x'"),
+        (
+            ("f", "--event", "{"),
+            "expected JSON, but got '{': Expecting property name enclosed in double quotes: line 1",
+        ),
+        (("f", "--event", " [1,\n2 3]"), "Expecting ',' delimiter: line 2 column 3"),
+        (("f", "--event", "[" * 100_000), "it is nested too deeply"),
+        (("f", "--event", ""), "expected JSON, a file or - for the standard input, but got nothing"),
+        (("f", "--event", " "), "but got nothing"),
+        (("f", "--event", "-"), "expected JSON in the standard input, but got b'{x': Expecting property"),
         (("f", "--client-context", "x"), "expected JSON, but got 'x'"),
         (("f", "--async", "--tail"), "--tail goes without --async"),
         (("f", "--repeat", "0"), "0 is not in the range x>=1"),

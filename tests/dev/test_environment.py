@@ -258,6 +258,19 @@ def test_an_exit_during_init_is_a_failure(tmp_path: Path) -> None:
     play(fake_runtime(tmp_path, "sys.exit(7)\n"), scene)
 
 
+def test_an_exit_during_init_tells_of_files_that_hide_python_s_own(tmp_path: Path) -> None:
+    (tmp_path / "enum.py").write_text("", "utf-8")
+
+    async def scene(stage: Stage) -> None:
+        await stage.supervisor.failures.get()
+        assert (
+            f"exit status 1\n  (enum.py in {tmp_path} hides Python's own module of that name)\nINIT_REPORT"
+            in stage.text
+        )
+
+    play(Function("f", "app.handler", tmp_path), scene)
+
+
 def test_init_has_a_limit(tmp_path: Path) -> None:
     async def scene(stage: Stage) -> None:
         kind = error(await stage.supervisor.failures.get())[1:]
@@ -343,6 +356,64 @@ take()
 
     with Gate() as gate:
         play(gate.open_to(fake_runtime(tmp_path, script)), scene)
+
+
+EXTENSION = """
+ready = register("INVOKE")
+def extend():
+    while True:
+        print("told of", json.loads(ready()())["requestId"])
+        hold()
+threading.Thread(target=extend, daemon=True).start()
+while True:
+    reply(take()[0])
+"""
+
+
+def test_an_invocation_lasts_until_its_extension_is_ready_again(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        for name in ("one", "two"):
+            invocation = stage.begin(name=name)
+            assert await invocation.result == Replied(b"{}"), "the reply does not wait"
+            await asyncio.to_thread(gate.arrive)
+            await until(lambda: stage.environment._has_asked)
+            assert (stage.environment.state, stage.environment.room) == (State.BUSY, 0)
+            assert not invocation.ended.done()
+            gate.release()
+            await stage.ready()
+            assert stage.environment.state is State.FROZEN
+            assert f"told of {name}" in (await invocation.ended).decode()
+
+    with Gate() as gate:
+        play(gate.open_to(fake_runtime(tmp_path, EXTENSION)), scene)
+
+
+def test_an_extension_has_the_function_s_time(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        invocation = stage.begin()
+        assert await invocation.result == Replied(b"{}")
+        await asyncio.to_thread(gate.arrive)
+        await until(lambda: stage.environment._has_asked)
+        stage.time_is_up()
+        assert b"Task timed out after" in await invocation.ended
+        await stage.life
+
+    with Gate() as gate:
+        play(gate.open_to(fake_runtime(tmp_path, EXTENSION)), scene)
+
+
+def test_of_several_invocations_at_a_time_extensions_are_told_nothing(tmp_path: Path) -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.ready()
+        assert await stage.invoke() == Replied(b"{}")
+        await stage.ready()
+        assert "told of" not in stage.text
+
+    with Gate() as gate:
+        function = gate.open_to(fake_runtime(tmp_path, EXTENSION))
+        play(replace(function, concurrency=2), scene)
 
 
 def test_one_that_is_restored_wrongly_fails_its_init(tmp_path: Path) -> None:

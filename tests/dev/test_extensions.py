@@ -7,6 +7,7 @@ import pytest
 
 from lambent.dev.conversation import Answer, Call
 from lambent.dev.extensions import LIMIT, PREFIX, Extensions
+from lambent.dev.model import Delivery, InvokeRequest
 
 ABOUT = {"functionName": "f", "functionVersion": "$LATEST", "handler": "app.handler"}
 
@@ -53,6 +54,30 @@ def test_one_that_registers_is_told_of_the_function_and_is_ready_when_it_waits()
     assert talk.next(identifier(answer)) == []
     assert talk.extensions.are_ready
     assert talk.settled == 1
+
+
+def test_who_registered_for_it_is_told_of_an_invocation_and_is_ready_when_it_asks_again() -> None:
+    talk = Talk()
+    told = identifier(talk.register("told", b'{"events": ["INVOKE"]}'))
+    silent = identifier(talk.register("silent"))
+    answers = talk.next(told)
+    assert talk.next(silent) == []
+    talk.extensions.deliver(Delivery(InvokeRequest("id", b"{}", "Root=1-2-3"), "nonce", 1_700_000_000_000, "arn:f"))
+    (answer,) = answers
+    assert (answer.status, json.loads(answer.body)) == (
+        200,
+        {
+            "eventType": "INVOKE",
+            "deadlineMs": 1_700_000_000_000,
+            "requestId": "id",
+            "invokedFunctionArn": "arn:f",
+            "tracing": {"type": "X-Amzn-Trace-Id", "value": "Root=1-2-3"},
+        },
+    )
+    assert (talk.extensions.are_ready, talk.settled) == (False, 1)
+    assert talk.next(told) == []
+    assert (talk.extensions.are_ready, talk.settled) == (True, 2)
+    assert error(talk.next(told)[0]) == (403, "Extension.InvalidExtensionState")
 
 
 def test_all_must_wait() -> None:

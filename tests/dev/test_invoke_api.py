@@ -440,6 +440,11 @@ def test_the_queue_is_in_the_status() -> None:
         ("/2015-03-31/functions/f/anything/at/all", True),
         ("/2021-11-15/functions/f/response-streaming-invocations", True),
         ("/2019-09-30/functions/f/concurrency", True),
+        ("/2099-12-31/functions/f/whatever-comes", True),
+        ("/2017-03-31/tags/arn%3Aaws%3Alambda", True),
+        ("/2024-05-01/tags/one", False),
+        ("/2024-05-01/posts", False),
+        ("/20150331/functions", False),
         ("/2015-03-31/functionsx", False),
         ("/2015-03-31", False),
         ("/", False),
@@ -448,6 +453,29 @@ def test_the_queue_is_in_the_status() -> None:
 )
 def test_it_owns_the_paths_of_the_api(path: str, owned: bool) -> None:
     assert InvokeAPI.owns(path) is owned
+
+
+def test_it_owns_every_path_that_boto3_knows() -> None:
+    paths = {MODEL.operation_model(name).http["requestUri"].partition("?")[0] for name in MODEL.operation_names}
+    assert len(paths) > 40
+    assert [path for path in paths if not InvokeAPI.owns(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/2017-10-31/functions/f/concurrency"),
+        ("GET", "/2015-03-31/event-source-mappings/"),
+        ("GET", "/2018-10-31/layers"),
+        ("GET", "/2016-08-19/account-settings/"),
+        ("GET", "/2021-10-31/functions/f/url"),
+        ("GET", "/2019-09-25/functions/f/event-invoke-config"),
+    ],
+)
+def test_an_operation_that_is_not_there_runs_nothing(method: str, path: str) -> None:
+    client = asked(path, method=method)
+    assert client.read("Invoke")["Error"]["Code"] == "UnknownOperationException"
+    assert client.service.taken == []
 
 
 # What the project itself says of an invocation

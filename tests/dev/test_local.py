@@ -102,8 +102,12 @@ def test_files_are_looked_after_for_those_whom_they_concern(tmp_path: Path, monk
             "pyproject.toml": since,
             ".env": since,
         }
+        assert stage.local._watcher._optional(str(tmp_path / ".env"))
+        assert not stage.local._watcher._optional(str(tmp_path / "pyproject.toml"))
         stage.edit(env_file=tmp_path / "notes.txt")
         assert str(tmp_path / ".env") not in stage.local._watched()
+        assert not stage.local._watcher._optional(str(tmp_path / ".env"))
+        assert stage.local._watcher._optional(str(tmp_path / "notes.txt"))
         assert str(tmp_path / "notes.txt") in stage.local._watched()
 
     play(tmp_path, scene)

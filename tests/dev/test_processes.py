@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from lambent.dev import processes
-from lambent.dev.processes import Process, python_version
+from lambent.dev.processes import Process, hiding, python_version
 from tests.dev.fakes import Gate
 from tests.dev.local import gone
 
@@ -276,6 +276,17 @@ def test_one_that_says_nothing_is_an_error_after_a_while(tmp_path: Path, monkeyp
     assert time.monotonic() < since + LIMIT
     with suppress(psutil.NoSuchProcess):
         assert gone(set(psutil.Process().children(recursive=True)) - before)
+
+
+def test_files_and_packages_hide_modules_and_plain_folders_do_not(tmp_path: Path) -> None:
+    for name in ("app.py", "types.py", "email/__init__.py", "test/case.py", "queue.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("", "utf-8")
+    assert hiding(tmp_path) == (
+        f"  (email in {tmp_path} hides Python's own module of that name)\n"
+        f"  (types.py in {tmp_path} hides Python's own module of that name)\n"
+    )
+    assert hiding(tmp_path / "nowhere") == ""
 
 
 def script(folder: Path, text: str) -> Path:

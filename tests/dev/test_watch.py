@@ -99,6 +99,35 @@ def test_a_file_that_is_gone_has_not_changed_until_it_is_back(tmp_path: Path) ->
     play(scene)
 
 
+def test_an_optional_file_that_stays_away_has_changed_and_again_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        file = old(tmp_path / "file", "one")
+        stage = Stage(file, tmp_path / "never there", began=time.time() + 60)
+        stage.watcher = Watcher(lambda: stage.watched, stage.changed, lambda _: True)
+        now = 0.0
+        monkeypatch.setattr(stage.watcher._loop, "time", lambda: now)
+        stage.watcher._refresh()
+        file.unlink()
+        assert looked(stage) == []
+        now += watch.GONE / 2
+        assert looked(stage) == []
+        file.write_text("two", "utf-8")
+        assert looked(stage) == [{"file"}], "somebody has written it anew"
+        file.unlink()
+        now += watch.GONE
+        assert looked(stage) == [], "it is missed from now on"
+        now += watch.GONE
+        assert looked(stage) == [{"file"}]
+        now += watch.GONE
+        assert looked(stage) == []
+        file.write_text("two", "utf-8")
+        assert looked(stage) == [{"file"}]
+
+    play(scene)
+
+
 def test_a_file_that_is_new_to_us_has_changed_if_somebody_may_have_read_it_before(tmp_path: Path) -> None:
     async def scene() -> None:
         file = tmp_path / "file"

@@ -156,7 +156,7 @@ def test_a_sync_endpoint_under_base_http_middleware_is_answered_504(wrapped: Loc
 def test_what_waits_is_cancelled_and_the_environment_lives_on(local: LocalLambda) -> None:
     before = local.get("/pid").body
     text = timed_out(local, f"/wait?seconds={LONG}")
-    assert "await asyncio.sleep(seconds)" in text
+    assert "await asyncio.sleep(seconds)" in text, text
     assert "still runs" not in text
     after = local.get("/pid").body
     assert re.findall(rb'"pid":\d+', after) == re.findall(rb'"pid":\d+', before)

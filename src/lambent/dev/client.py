@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import http.client
 import json
 import statistics
@@ -198,20 +199,35 @@ def url(host: str, port: int) -> str:
 
 def read_event(text: str, stdin: BinaryIO) -> bytes:
     """`-`, a JSON document, or the name of a file with one. ValueError if it is none of these."""
-    if text != "-" and is_json(text.encode("utf-8", "surrogateescape")):
-        return text.encode()
+    if not text.strip():
+        raise ValueError("expected JSON, a file or - for the standard input, but got nothing")
+    given = text.encode("utf-8", "surrogateescape")
+    problem = "" if text == "-" else mistake(given)
+    if text != "-" and not problem:
+        return given
     try:
         event = stdin.read() if text == "-" else Path(text).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: for a null character
+        if text.lstrip().startswith(("{", "[", '"')):
+            raise ValueError(f"expected JSON, but got {text[:40]!r}: {problem}") from None
         raise ValueError(f"expected JSON, a file or - for the standard input, but got {text!r}: {error}") from None
-    if event.strip() and not is_json(event):
-        raise ValueError(f"expected JSON in {'the standard input' if text == '-' else text}, but got {event[:40]!r}")
+    event = event.removeprefix(codecs.BOM_UTF8)
+    if event.strip() and (problem := mistake(event)):
+        where = "the standard input" if text == "-" else text
+        raise ValueError(f"expected JSON in {where}, but got {event[:40]!r}: {problem}")
     return event.strip()
 
 
 def is_json(text: bytes) -> bool:
+    return not mistake(text)
+
+
+def mistake(text: bytes) -> str:
+    """What is wrong with a JSON document, and where; empty if nothing is."""
     try:
         json.loads(text.decode())
-    except (ValueError, RecursionError):
-        return False
-    return True
+    except RecursionError:
+        return "it is nested too deeply"
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -26,7 +26,7 @@ from lambent.dev.model import (
     Streaming,
 )
 from lambent.dev.output import Pipe, Tail
-from lambent.dev.processes import Process, python_version
+from lambent.dev.processes import Process, hiding, python_version
 from lambent.dev.runs import Run
 from lambent.dev.runtime_api import RuntimeAPI
 from lambent.dev.stream import Stream
@@ -66,7 +66,7 @@ class Environment:
         )
         self._extensions = Extensions(about(function), self._settled)
         self._has_asked = False
-        """For its first invocation, before its extensions were ready."""
+        """For an invocation, before its extensions were ready."""
         self._process: Process | None = None
         self._pipe: Pipe | None = None
         self._tail = Tail()
@@ -171,14 +171,15 @@ class Environment:
             seconds = self._function.timeout
             run.timer = loop.call_later(seconds, self._overdue, run)
         self._memory.start()
-        self._conversation.deliver(
-            Delivery(
-                request=request,
-                invocation_id=uuid.uuid4().hex,
-                deadline_ms=int((time.time() + seconds) * 1000),
-                arn=request.arn or self._function.arn,
-            )
+        delivery = Delivery(
+            request=request,
+            invocation_id=uuid.uuid4().hex,
+            deadline_ms=int((time.time() + seconds) * 1000),
+            arn=request.arn or self._function.arn,
         )
+        if self._function.concurrency == 1:  # of several, AWS tells extensions nothing
+            self._extensions.deliver(delivery)
+        self._conversation.deliver(delivery)
 
     def condemn(self, grace: float) -> None:
         """Let the runtime shut down: SIGTERM, and after `grace` seconds the end. At once if it has no extension."""
@@ -201,10 +202,10 @@ class Environment:
     # What the runtime says: the Owner of its conversation.
 
     def polled(self) -> None:
+        self._has_asked = not self._extensions.are_ready
+        if self._has_asked:
+            return
         if self.state is State.STARTING:
-            self._has_asked = True
-            if not self._extensions.are_ready:
-                return
             self._extensions.close()
             self._stop_timers()
             self.last_used = asyncio.get_running_loop().time()
@@ -231,7 +232,7 @@ class Environment:
 
     def _settled(self) -> None:
         """Its extensions are ready."""
-        if self._has_asked and self.state is State.STARTING:
+        if self._has_asked:
             self.polled()
 
     def replied(self, request_id: str, payload: bytes) -> None:
@@ -335,7 +336,8 @@ class Environment:
         if self._pipe is not None:
             self._pipe.drain()
         if starting:
-            self._say(f"Error: {reason}\n{report.init_report(self._elapsed(), 'error', 'Runtime.ExitError')}")
+            hint = hiding(self._function.app_dir)
+            self._say(f"Error: {reason}\n{hint}{report.init_report(self._elapsed(), 'error', 'Runtime.ExitError')}")
             self._supervisor.init_failed(lambda request_id: failures.exited(Cause.INIT, request_id, returncode))
         for request_id, run in list(self._runs.items()):
             self._say(f"RequestId: {request_id} Error: {reason}\nRuntime.ExitError")

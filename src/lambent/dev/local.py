@@ -65,7 +65,7 @@ class Local:
         self._terminal = Terminal(say)
         self._reaper = Reaper()
         self._say = say = self._terminal.say
-        self._watcher = Watcher(self._watched, self._changed)
+        self._watcher = Watcher(self._watched, self._changed, lambda path: path == self._variables)
         self.service = Service(self._around, say, self._watcher.refresh, self._watcher.look)
         self._asynchronous = Asynchronously(self.service, say, project.time_scale)
         self._authorizers = Authorizers(self.service, say, caller=caller(project))
@@ -182,11 +182,15 @@ class Local:
             others = () if sources.complete else map(str, files_below(functions[name].app_dir, ".py"))
             for path in (*sources.files, *others, *listed):
                 marks[path][name] = sources.since
-        folder = self._project.file.parent if self._project.file else Path.cwd()
-        variables = self._project.env_file or folder / ".env"  # which may come yet
-        for file in filter(None, (self._project.file, *self._project.files, variables, self._project.caller)):
+        for file in filter(None, (self._project.file, *self._project.files, self._variables, self._project.caller)):
             marks[str(file)][CONFIGURATION] = self._since
         return marks
+
+    @property
+    def _variables(self) -> str:
+        """The file of environment variables, which may come and go."""
+        folder = self._project.file.parent if self._project.file else Path.cwd()
+        return str(self._project.env_file or folder / ".env")
 
     def _changed(self, marks: set[str]) -> None:
         if CONFIGURATION in marks:

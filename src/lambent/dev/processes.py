@@ -187,6 +187,13 @@ def children(pid: int) -> list[int]:
     return [int(child) for text in texts for child in text.split()]
 
 
+def hiding(folder: Path) -> str:
+    """A line for each file or package there that hides a module of Python's own; empty if none does."""
+    found = [each for name in sorted(sys.stdlib_module_names) for each in (folder / f"{name}.py", folder / name)]
+    hides = (each.name for each in found if each.is_file() or (each / "__init__.py").is_file())
+    return "".join(f"  ({name} in {folder} hides Python's own module of that name)\n" for name in hides)
+
+
 async def python_version(python: str) -> tuple[int, int]:
     """Major and minor version of an interpreter. OSError if it is none."""
     if python == sys.executable:

@@ -21,6 +21,9 @@ LOOK_MS = 250
 SETTLE_MS = 20
 """Milliseconds without another change after which a change is looked at: tools write several files in a row."""
 
+GONE = 0.5
+"""Seconds after which a file is gone that was there: who writes it anew may take it away before."""
+
 FRESH = 2.0
 """Seconds that it takes, at most, from a function's reading a file until that file is first looked at."""
 
@@ -41,19 +44,32 @@ class Print(NamedTuple):
     """In nanoseconds."""
 
 
+NOTHING_THERE = Print(0, 0, 0)
+"""Of a file that is gone."""
+
+
 class Watcher:
     """Looks after files until it is cancelled. Made in the event loop.
 
     - `watched`: what is to be looked after now
     - `changed`: called with the marks of those who are concerned by what has changed
+    - `optional`: whether a file need not be there, so that its going is a change, as its coming is
     """
 
-    def __init__(self, watched: Callable[[], Watched], changed: Callable[[set[str]], None]) -> None:
+    def __init__(
+        self,
+        watched: Callable[[], Watched],
+        changed: Callable[[set[str]], None],
+        optional: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self._watched = watched
         self._changed = changed
+        self._optional = optional
         self._loop = asyncio.get_running_loop()
         self._now: Watched = {}
         self._prints: dict[str, Print] = {}
+        self._missed: dict[str, float] = {}
+        """Since when files are missed that were there, on the loop's clock."""
         self._again = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
@@ -108,12 +124,20 @@ class Watcher:
         return {str(folder) for folder in {Path(path).parent for path in self._now} if folder.is_dir()}
 
     def look(self) -> None:
-        """Compare every file with what it was at the last look. One that is gone may come back: it has not changed."""
+        """Compare every file with what it was at the last look.
+
+        One that is gone may come back: it has not changed, or not yet if it is optional.
+        """
         marks: set[str] = set()
         if self._over:
             return
         for path, concerned in self._now.items():
-            known, seen = self._prints.get(path), fingerprint(path)
+            known = self._prints.get(path)
+            seen = fingerprint(path)
+            if seen is None:
+                seen = self._absence(path)
+            else:
+                self._missed.pop(path, None)
             if seen is None or seen == known:
                 continue
             self._prints[path] = seen
@@ -121,6 +145,13 @@ class Watcher:
             marks.update(mark for mark, began in concerned.items() if known or began <= appeared)
         if marks:
             self._changed(marks)
+
+    def _absence(self, path: str) -> Print | None:
+        """Of a file that is not there: whether it is gone for good. None if that cannot be told, or was never there."""
+        if path not in self._prints or not self._optional(path):
+            return None
+        now = self._loop.time()
+        return NOTHING_THERE if now - self._missed.setdefault(path, now) >= GONE else None
 
 
 async def notifications(folders: Iterable[str], stop: asyncio.Event) -> AsyncIterator[bool]:

@@ -61,7 +61,7 @@ DEEP = "[" * 100_000
 def test_what_is_nested_too_deep_to_be_read_is_no_json() -> None:
     assert wants({"body": [{"prefix": "[["}]}, DEEP)
     assert not wants({"body": {"kind": ["order"]}}, DEEP)
-    with pytest.raises(ValueError, match="^expected a pattern of JSON, but got "):
+    with pytest.raises(ValueError, match=r"^expected a pattern of JSON, but got "):
         parse(DEEP)
 
 

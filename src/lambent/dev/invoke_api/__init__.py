@@ -37,7 +37,21 @@ from lambent.dev.stream import Stream, StreamFailed
 from lambent.errors import UnknownFunction
 from lambent.types import Message, Receive, Scope, Send
 
-OWNED = re.compile(r"/(?:2015-03-31|2019-09-30|2021-11-15)/functions(?:/.*)?", re.DOTALL)
+COLLECTIONS = (
+    "account-settings",
+    "capacity-providers",
+    "code-signing-configs",
+    "durable-execution-callbacks",
+    "durable-executions",
+    "event-source-mappings",
+    "functions",
+    "layers",
+    "resource-policy",
+)
+"""What stands after the date in the API's paths, whatever the date is: there is a new one every year."""
+TAGS = "2017-03-31/tags"
+"""Other APIs with dates in their paths may well have tags."""
+OWNED = re.compile(rf"/(?:\d{{4}}-\d\d-\d\d/(?:{'|'.join(COLLECTIONS)})|{TAGS})(?:/.*)?", re.DOTALL | re.ASCII)
 FUNCTION = re.compile(r"/(?P<version>[0-9-]{10})/functions(?:/(?P<name>[^/]+)(?:/(?P<aspect>[a-z-]+))?)?/?")
 
 UNHANDLED = "Unhandled"
