@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from threading import Event, current_thread, main_thread
-from typing import Annotated, Any, NewType, Optional
+from typing import Annotated, Any, Generic, NewType, Optional, TypedDict, TypeVar
 from unittest.mock import AsyncMock
 
 import pytest
@@ -430,6 +430,20 @@ async def orders(orders: list[Order]) -> Any:
 
 async def mapping(orders: dict[str, Order]) -> Any:
     return orders
+
+
+T = TypeVar("T")
+
+
+class Numbered(TypedDict, Generic[T]):
+    id: T
+
+
+def test_a_generic_dictionary_is_what_a_record_carries() -> None:
+    async def handle(order: Numbered[int]) -> Any:
+        return order
+
+    assert called(handle) == BODY
 
 
 def test_a_list_of_something_else_is_what_a_record_carries() -> None:

@@ -153,9 +153,8 @@ def _batch_of(name: str, annotation: Event) -> tuple[type[Record], ...]:
     if annotation is inspect.Parameter.empty:
         return (Record,) if name == "records" else ()
     origin, args = _origin(annotation), get_args(_single(annotation))
-    if not isinstance(origin, type) or not args or not (issubclass(list, origin) or issubclass(tuple, origin)):
-        return ()
-    return _records_of(args[0])
+    records = _records_of(args[0]) if args and isinstance(origin, type) else ()
+    return records if records and (issubclass(list, origin) or issubclass(tuple, origin)) else ()
 
 
 def _first(kinds: tuple[type[Record], ...], *, is_optional: bool = False) -> Give:
