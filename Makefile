@@ -15,7 +15,9 @@ help:  ## this list
 demo: $(VENVS)/demo/.stamp  ## the FastAPI example through the local Lambda; PORT=3000
 	@$(VENVS)/demo/bin/lambent dev app:app --app-dir examples/fastapi_app --port $(PORT) $(ARGS)
 
+# Many tests start processes of ours; some machines keep Python from writing the bytecode that these would share.
 test: $(TEST)/.stamp  ## the tests; ARGS="-k name" goes to pytest
+	@$(TEST)/bin/python -m compileall -q src
 	$(TEST)/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 check: $(TEST)/.stamp  ## lint, format, types, architecture
