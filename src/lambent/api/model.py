@@ -139,7 +139,7 @@ class Route:
         *,
         variables: Sequence[str] = (),
         status_code: int | None = None,
-        response_class: type[Response] | None = None,
+        response_class: Callable[..., Response] | None = None,
         response_model: Any = ...,
         dependencies: Sequence[Depends] = (),
         timeout: float | None = None,

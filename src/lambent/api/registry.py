@@ -51,7 +51,7 @@ class Shared:
         dependencies: Iterable[Depends] = (),
         tags: Sequence[str] = (),
         timeout: float | None = None,
-        response_class: type[Response] | None = None,
+        response_class: Callable[..., Response] | None = None,
         responses: Mapping[int, Any] | None = None,
         deprecated: bool = False,
         include_in_schema: bool = True,

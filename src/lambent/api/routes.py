@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
         tags: Sequence[str]
         timeout: float | None
-        response_class: type[Response] | None
+        response_class: Callable[..., Response] | None
         responses: Mapping[int, Any] | None
         deprecated: bool
         include_in_schema: bool

@@ -153,8 +153,10 @@ def _batch_of(name: str, annotation: Event) -> tuple[type[Record], ...]:
     if annotation is inspect.Parameter.empty:
         return (Record,) if name == "records" else ()
     origin, args = _origin(annotation), get_args(_single(annotation))
-    records = _records_of(args[0]) if args and isinstance(origin, type) else ()
-    return records if records and (issubclass(list, origin) or issubclass(tuple, origin)) else ()
+    records = _records_of(args[0]) if args else ()
+    if not records or not isinstance(origin, type):
+        return ()
+    return records if issubclass(list, origin) or issubclass(tuple, origin) else ()
 
 
 def _first(kinds: tuple[type[Record], ...], *, is_optional: bool = False) -> Give:
