@@ -279,7 +279,7 @@ def test_one_that_says_nothing_is_an_error_after_a_while(tmp_path: Path, monkeyp
 
 
 def test_files_and_packages_hide_modules_and_plain_folders_do_not(tmp_path: Path) -> None:
-    for name in ("app.py", "types.py", "email/__init__.py", "test/case.py", "queue.txt"):
+    for name in ("app.py", "types.py", "email/__init__.py", "test/case.py", "queue.txt", "time.py", "os.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("", "utf-8")
     assert hiding(tmp_path) == (

@@ -29,7 +29,7 @@ class Door:
         self._name = name
         self._found = found
 
-    def owns(self, path: str) -> bool:
+    def owns(self, path: str, headers: object = ()) -> bool:
         return path.startswith("/2015-03-31/functions")
 
     def status(self) -> dict[str, object]:

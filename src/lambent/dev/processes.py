@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib.machinery import FrozenImporter
 from pathlib import Path
 from typing import Any
 
@@ -189,9 +190,15 @@ def children(pid: int) -> list[int]:
 
 def hiding(folder: Path) -> str:
     """A line for each file or package there that hides a module of Python's own; empty if none does."""
-    found = [each for name in sorted(sys.stdlib_module_names) for each in (folder / f"{name}.py", folder / name)]
+    names = sorted(name for name in sys.stdlib_module_names if not _is_found_first(name))
+    found = [each for name in names for each in (folder / f"{name}.py", folder / name)]
     hides = (each.name for each in found if each.is_file() or (each / "__init__.py").is_file())
     return "".join(f"  ({name} in {folder} hides Python's own module of that name)\n" for name in hides)
+
+
+def _is_found_first(module: str) -> bool:
+    """Whether Python finds it before it looks into any folder, as it does `time` and `os`."""
+    return module in sys.builtin_module_names or FrozenImporter.find_spec(module) is not None
 
 
 async def python_version(python: str) -> tuple[int, int]:

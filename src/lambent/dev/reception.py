@@ -48,7 +48,7 @@ class Reception:
         headers: RawHeaders = list(scope["headers"])
         if advice := self.hosts.refusal(headers):
             await reply(403, b"text/plain; charset=utf-8", f"{advice}\n".encode(), send)
-        elif self._invoke_api.owns(scope["path"]):
+        elif self._invoke_api.owns(scope["path"], headers):
             await self._invoke_api(scope, receive, send)
         elif scope["path"] == STATUS:
             others = {**self._invoke_api.status(), **self._firing.status()}

@@ -49,9 +49,10 @@ COLLECTIONS = (
     "resource-policy",
 )
 """What stands after the date in the API's paths, whatever the date is: there is a new one every year."""
-TAGS = "2017-03-31/tags"
-"""Other APIs with dates in their paths may well have tags."""
-OWNED = re.compile(rf"/(?:\d{{4}}-\d\d-\d\d/(?:{'|'.join(COLLECTIONS)})|{TAGS})(?:/.*)?", re.DOTALL | re.ASCII)
+OWN = re.compile(r"/(?:2015-03-31|2019-09-30|2021-11-15)/functions(?:/.*)?", re.DOTALL)
+API = re.compile(rf"/(?:\d{{4}}-\d\d-\d\d/(?:{'|'.join(COLLECTIONS)})|2017-03-31/tags)(?:/.*)?", re.DOTALL | re.ASCII)
+SIGNED = re.compile(rb"AWS4-HMAC-SHA256 .*/lambda/aws4_request\b", re.DOTALL)
+"""What the clients of AWS say in Authorization."""
 FUNCTION = re.compile(r"/(?P<version>[0-9-]{10})/functions(?:/(?P<name>[^/]+)(?:/(?P<aspect>[a-z-]+))?)?/?")
 
 UNHANDLED = "Unhandled"
@@ -104,9 +105,15 @@ class InvokeAPI:
         }
 
     @staticmethod
-    def owns(path: str) -> bool:
-        """Whether the path is one of the Lambda API."""
-        return OWNED.fullmatch(path) is not None
+    def owns(path: str, headers: RawHeaders) -> bool:
+        """Whether it is a request to the Lambda API.
+
+        Of operations that are not here only if a client of AWS has signed it: an application may have dates in paths.
+        """
+        if OWN.fullmatch(path):
+            return True
+        signed = any(name == b"authorization" and SIGNED.match(value) for name, value in headers)
+        return signed and API.fullmatch(path) is not None
 
     def status(self) -> dict[str, object]:
         """Of what nobody waits for, as JSON."""
