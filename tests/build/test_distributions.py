@@ -66,6 +66,18 @@ def test_what_is_needed_by_what_stays_is_held(tmp_path: Path) -> None:
     assert distributions.held(found, ["boto3", "jmespath"], [], together) == {"jmespath": "botocore"}
 
 
+def test_what_other_systems_need_is_not_held(tmp_path: Path) -> None:
+    wheels = [
+        packages.wheel(tmp_path, "boto3"),
+        packages.wheel(tmp_path, "old", needs=['boto3; sys_platform == "win32"']),
+        packages.wheel(tmp_path, "new", needs=['boto3; sys_platform == "linux"']),
+    ]
+    found = distributions.found(unpack(tmp_path / "all", *wheels))
+    assert distributions.held(found, ["boto3"], [], ()) == {"boto3": "new"}
+    del found["new"]
+    assert distributions.held(found, ["boto3"], [], ()) == {}
+
+
 def test_removal_leaves_what_others_have(tmp_path: Path) -> None:
     one = packages.wheel(tmp_path, "one", files={"space/one/a.py": b"", "one.py": b""})
     two = packages.wheel(tmp_path, "two", files={"space/two/a.py": b""})

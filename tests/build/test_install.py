@@ -272,6 +272,19 @@ def test_what_stays_needs_is_not_left_out(tmp_path: Path, index: Path) -> None:
     assert "boto3 stays: it goes with botocore" in told
 
 
+def test_what_extras_of_extras_need_is_not_left_out(tmp_path: Path, index: Path) -> None:
+    packages.wheel(index, "boto3")
+    packages.wheel(index, "smart", needs=['boto3; extra == "s3"'])
+    optional = 'all = ["Shop[Cloud_All]", "shop[all, gone]"]\ncloud-all = ["smart[s3]"]\nother = ["none"]\n'
+    extras = f'[project.optional-dependencies]\n{optional}[tool.lambent.build]\nextras = ["all"]\n'
+    folder = project(tmp_path / "shop", f'{PROJECT}dependencies = ["boto3"]\n{extras}')
+    assert asks(read(folder), ["all"]) == ["boto3", "Shop[Cloud_All]", "shop[all, gone]", "smart[s3]"]
+    (folder / "pyproject.toml").write_text((folder / "pyproject.toml").read_text().replace(", gone", ""))
+    found, told = built(folder, without=PROVIDED)
+    assert found == {"app.py", "lambent", "boto3", "smart"}
+    assert "boto3 stays: smart needs it" in told
+
+
 def test_left_out_on_request(tmp_path: Path, index: Path) -> None:
     packages.wheel(index, "boto3", needs=["botocore"])
     packages.wheel(index, "botocore", needs=["plain"])

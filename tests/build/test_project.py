@@ -185,6 +185,16 @@ def test_what_is_well_known_is_not_hidden(tmp_path: Path) -> None:
     assert sources(tmp_path) == {"app.py", "static/.well-known/security.txt"}
     (tmp_path / "pyproject.toml").write_text('[tool.lambent.build]\ninclude = ["pages/**"]')
     assert sources(tmp_path) == {"app.py", "static/.well-known/security.txt", "pages/.well-known/a"}
+    lay(tmp_path, ".well-known/b", ".git/config", pyproject=PROJECT)
+    assert sources(tmp_path) == {"app.py", "static/.well-known/security.txt", ".well-known/b"}
+
+
+def test_what_is_well_known_beside_src_is_named(tmp_path: Path) -> None:
+    lay(tmp_path, "src/app.py", ".well-known/a")
+    assert sources(tmp_path) == {"app.py"}
+    assert read(tmp_path).passed_over == (".well-known",)
+    lay(tmp_path, pyproject='[tool.lambent.build]\ninclude = [".well-known"]')
+    assert sources(tmp_path) == {"app.py", ".well-known/a"}
 
 
 def test_a_pattern_that_nothing_matches_is_told(tmp_path: Path) -> None:
@@ -200,6 +210,15 @@ def test_what_an_earlier_build_made_for_docker_stays_out(tmp_path: Path, folder:
     assert sources(tmp_path) == {"app.py"}
     (tmp_path / "pyproject.toml").write_text(f'[tool.lambent.build]\ninclude = ["{folder}shop-image/**"]')
     assert sources(tmp_path) == {"app.py"}
+
+
+def test_what_stays_out_though_it_is_included_is_told_once(tmp_path: Path) -> None:
+    lay(tmp_path, "app.py", "out/image/Dockerfile", "out/image/task/app.py")
+    (tmp_path / "out/image/.dockerignore").write_text(image.ignored())
+    for pattern, unmatched in (("out", ()), ("*", ()), ("out/image", ("out/image",))):
+        lay(tmp_path, pyproject=f'[tool.lambent.build]\ninclude = ["{pattern}", "app.*"]')
+        found = read(tmp_path)
+        assert (found.passed_over, found.unmatched) == ((), unmatched)
 
 
 def test_what_is_included_from_src_stands_where_src_does(tmp_path: Path) -> None:
@@ -352,6 +371,19 @@ def test_where_dependencies_are_said(tmp_path: Path) -> None:
     assert read(tmp_path).dependencies.path == tmp_path / "more/prod.txt"
     lay(tmp_path, "pylock.prod.toml", pyproject=f'{PROJECT}[tool.lambent.build]\nrequirements = "pylock.prod.toml"')
     assert read(tmp_path).dependencies == Dependencies("pylock.toml", tmp_path / "pylock.prod.toml")
+
+
+@pytest.mark.parametrize("line", [".", "./", "-e .", "-e.", " --editable=.[dev]  # here", ".[a, b]"])
+def test_extras_beside_requirements_that_name_the_project(tmp_path: Path, line: str) -> None:
+    told = f'{PROJECT}[project.optional-dependencies]\nsite = ["x"]\n'
+    lay(tmp_path, "app.py", pyproject=f'{told}[tool.lambent.build]\nextras = ["site"]')
+    (tmp_path / "requirements.txt").write_text(f"y==1\n{line}\n")
+    assert read(tmp_path).dependencies == Dependencies("pyproject.toml", tmp_path / "pyproject.toml")
+    (tmp_path / "requirements.txt").write_text("y==1\n./parts\n-e ../other\n# .\n")
+    assert read(tmp_path).dependencies.kind == "requirements.txt"
+    (tmp_path / "requirements.txt").write_text(line)
+    lay(tmp_path, pyproject=told)
+    assert read(tmp_path).dependencies.kind == "requirements.txt"
 
 
 def test_the_lock_file_of_a_workspace(tmp_path: Path) -> None:

@@ -18,6 +18,10 @@ from lambent.build.requirements import Requirement, lines, parsed
         ("x>=1; python_version > '3' and extra == 'All'", "x", set(), {"all"}),
         ('x; extra == "a" or extra=="b"', "x", set(), {"a", "b"}),
         ("web[]", "web", set(), set()),
+        ("x; sys_platform != 'win32' and os_name==\"posix\" and platform_system == 'Linux'", "x", set(), set()),
+        ("x; sys_platform == 'win32' or python_version > '3'", "x", set(), set()),
+        ("x; python_version < '3.12' and python_full_version < '3.11.4'", "x", set(), set()),
+        ("x  # not; for sys_platform", "x", set(), set()),
     ],
 )
 def test_a_requirement(text: str, name: str, extras: set[str], within: set[str]) -> None:
@@ -27,6 +31,20 @@ def test_a_requirement(text: str, name: str, extras: set[str], within: set[str])
 @pytest.mark.parametrize("text", ["", "-r base.txt", "--require-hashes", "# none", "./a.whl"])
 def test_what_names_no_distribution(text: str) -> None:
     assert parsed(text) is None
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "python_version<'3.11'",
+        'python_version < "3" and extra == "a"',
+        "sys_platform == 'win32'",
+        "(os_name=='nt') and extra == 'a'",
+        'platform_system != "Linux"',
+    ],
+)
+def test_what_is_not_for_lambda(marker: str) -> None:
+    assert parsed(f"x>=1; {marker}") is None
 
 
 def test_lines_of_files(tmp_path: Path) -> None:

@@ -224,10 +224,21 @@ def asks(project: Project, extras: Sequence[str]) -> list[str]:
         if not extras:
             return of_file
     pyproject = Pyproject.read(project.root)
-    wanted = {normalised(each) for each in extras}
-    keys = [key for key in pyproject.subtable("project", "optional-dependencies") if normalised(key) in wanted]
-    optional = [each for key in keys for each in pyproject.texts("project", "optional-dependencies", key)]
-    return [*of_file, *pyproject.texts("project", "dependencies"), *optional]
+    return [*of_file, *pyproject.texts("project", "dependencies"), *optional(pyproject, project.name, extras)]
+
+
+def optional(pyproject: Pyproject, name: str, extras: Collection[str]) -> list[str]:
+    """What extras require, also those that they ask the project itself for: `all = ["shop[aws]"]`."""
+    keys = ("project", "optional-dependencies")
+    known = {normalised(each): each for each in pyproject.subtable(*keys)}
+    wanted, seen = {normalised(each) for each in extras}, set[str]()
+    found: list[str] = []
+    while more := (wanted & known.keys()) - seen:
+        seen |= more
+        needed = [text for each in sorted(more) for text in pyproject.texts(*keys, known[each])]
+        wanted = {extra for each in map(parsed, needed) if each and each.name == name for extra in each.extras}
+        found += needed
+    return found
 
 
 def copy(project: Project, folder: Path, progress: Progress) -> None:
@@ -239,7 +250,9 @@ def copy(project: Project, folder: Path, progress: Progress) -> None:
             f"Not copying {', '.join(project.passed_over)}: include of [{'.'.join(TABLE)}] takes more than modules"
         )
     if project.unmatched:
-        progress(f"Nothing is called {', '.join(project.unmatched)}, as include of [{'.'.join(TABLE)}] says")
+        progress(
+            f"Nothing that goes in is called {', '.join(project.unmatched)}, as include of [{'.'.join(TABLE)}] says"
+        )
     if hidden := hiding(folder, project.sources):
         progress(f"Leaving out {', '.join(hidden)} of the dependencies: modules of {project.name} have these names")
     for name, path in project.sources.items():

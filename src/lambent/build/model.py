@@ -50,7 +50,7 @@ class Project:
     - `handler`: `app:handler`, if [tool.lambent] says one
     - `sources`: what of the project itself goes into the artefact: name there → file or folder
     - `passed_over`: folders beside them of which nothing is taken, though nothing says that they are not needed
-    - `unmatched`: patterns of include that no file has
+    - `unmatched`: patterns of include that nothing has which goes in
     """
 
     root: Path

@@ -19,6 +19,9 @@ HANDLER = re.compile(r"[^\W\d][\w-]*(?:[./][^\W\d][\w-]*)*[:.][^\W\d]\w*(?:\.[^\
 PYLOCK = re.compile(r"pylock(?:\.[^.]+)?\.toml")
 """PEP 751."""
 
+OWN = re.compile(r"\s*(?:(?:-e|--editable)[\s=]*)?\./?(?:\[[^\]]*\])?\s*(?:#.*)?")
+"""A line of requirements that is the project itself."""
+
 NOT_READ = {"Pipfile": "pipenv requirements > requirements.txt", "poetry.lock": "poetry export -o requirements.txt"}
 """Files of other tools that say what a project needs → what makes a file of it that is read."""
 
@@ -91,7 +94,7 @@ def dependencies(root: Path, pyproject: Pyproject, settings: Settings) -> Depend
         if "project" not in pyproject.table:
             raise BuildError(f"{lock} stands there, but no [project] in {pyproject.file} beside it.")
         return Dependencies("uv.lock", lock)
-    if requirements.is_file():
+    if requirements.is_file() and not (settings.extras and of_itself(requirements)):
         return Dependencies("requirements.txt", requirements)
     dynamic = pyproject.texts("project", "dynamic")
     if pyproject.texts("project", "dependencies") or settings.extras or "dependencies" in dynamic:
@@ -109,6 +112,11 @@ def of_named(path: Path, settings: Settings) -> Dependencies:
             "the extras, and leave them out here."
         )
     return Dependencies("pylock.toml", path)
+
+
+def of_itself(requirements: Path) -> bool:
+    """Whether the file names the project: with extras on top, [project] says it all."""
+    return any(map(OWN.fullmatch, requirements.read_text("utf-8", "replace").splitlines()))
 
 
 def locks(lock: Path, member: Path) -> bool:

@@ -36,11 +36,11 @@ BESIDE = frozenset(
 )
 """Folders that stand beside an application's: taken only as packages, with `__init__.py`."""
 
-DATA = frozenset("assets locale locales public static templates translations".split())
-"""Folders without modules that an application reads: taken, too."""
-
 SHOWN = ".well-known"
 """The one hidden name that is served to others (RFC 8615)."""
+
+DATA = frozenset({SHOWN, *"assets locale locales public static templates translations".split()})
+"""Folders without modules that an application reads: taken, too."""
 
 ODD = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 
@@ -111,7 +111,9 @@ class Selection:
         """Folders in the project's own that nobody has said anything of: they may hold what the application reads."""
         if self.settings.wheel:
             return []
-        taken = {path.relative_to(self.root).parts[0] for path in (*files, self.base()) if path != self.root}
+        asked = [path for pattern in self.settings.include for path in self._matching(pattern)]
+        known = (*files, *asked, self.base())
+        taken = {path.relative_to(self.root).parts[0] for path in known if path != self.root}
         return [
             entry.name
             for entry in sorted(self.root.iterdir())
@@ -119,11 +121,11 @@ class Selection:
         ]
 
     def unmatched(self) -> list[str]:
-        """Patterns of include that nothing matches."""
-        return [pattern for pattern in self.settings.include if not self._matching(pattern)]
+        """Patterns of include that nothing matches, or only what stays out all the same."""
+        return [pattern for pattern in self.settings.include if not any(self._asked(pattern))]
 
     def _matching(self, pattern: str) -> list[Path]:
-        """Whatever stays out of it all the same."""
+        """Also what stays out all the same."""
         key = ".".join((*TABLE, "include"))
         parts = PurePosixPath(pattern).parts
         if not parts or pattern.startswith("/") or ".." in parts or Path(pattern).is_absolute():
@@ -136,11 +138,13 @@ class Selection:
 
     def _included(self, base: Path) -> Iterator[tuple[str, Path]]:
         for pattern in self.settings.include:
-            hidden = any(part.startswith(".") for part in PurePosixPath(pattern).parts)
-            for path in self._matching(pattern):
-                if not self._path_left_out(path, hidden=hidden):
-                    origin = base if path.is_relative_to(base) and path != base else self.root
-                    yield from self._below(path, origin, SECRETS) if path.is_dir() else [self._file(path, origin)]
+            for path in self._asked(pattern):
+                origin = base if path.is_relative_to(base) and path != base else self.root
+                yield from self._below(path, origin, SECRETS) if path.is_dir() else [self._file(path, origin)]
+
+    def _asked(self, pattern: str) -> Iterator[Path]:
+        hidden = any(part.startswith(".") for part in PurePosixPath(pattern).parts)
+        return (path for path in self._matching(pattern) if not self._path_left_out(path, hidden=hidden))
 
     def _path_left_out(self, path: Path, *, hidden: bool) -> bool:
         """Whether a file that is included by a pattern stays out all the same."""
