@@ -87,7 +87,7 @@ def is_async(function: Callable[..., Event]) -> bool:
 
 def is_awaited(function: Callable[..., Event]) -> bool:
     """Whether what it returns is to be awaited, as far as it tells: it is async, or wraps what is."""
-    return is_async(function) or is_async(inspect.unwrap(function))
+    return is_async(function) or is_async(_innermost(function))
 
 
 def is_generator(function: Callable[..., Event]) -> bool:
@@ -102,11 +102,17 @@ def _called(function: Callable[..., Event]) -> tuple[object, object]:
     return function, getattr(function, "__call__", None)  # noqa: B004 - the method itself is wanted
 
 
-def place(function: Callable[..., Event]) -> str:
-    """`module.function (file:line)`"""
+def _innermost(function: Callable[..., Event]) -> Event:
+    """What all partials and wrappers are around."""
     inner = inspect.unwrap(function)
     while isinstance(inner, partial):
         inner = inspect.unwrap(inner.func)
+    return inner
+
+
+def place(function: Callable[..., Event]) -> str:
+    """`module.function (file:line)`"""
+    inner = _innermost(function)
     if not hasattr(inner, "__qualname__"):  # an object that can be called
         inner = type(inner)
     code = getattr(inner, "__code__", None) or getattr(getattr(inner, "__call__", None), "__code__", None)  # noqa: B004

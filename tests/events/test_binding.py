@@ -21,7 +21,7 @@ from lambent.events.sources.invoke import InvokeRecord
 from lambent.events.sources.s3 import S3Record
 from lambent.events.sources.sns import SnsRecord
 from lambent.events.sources.sqs import SqsRecord
-from lambent.functions import place
+from lambent.functions import is_awaited, place
 from lambent.threads import Threads
 from lambent.types import Context as LambdaContext
 from tests.events.doubles import LIMIT, Context, run
@@ -565,3 +565,18 @@ def test_a_function_has_a_place(function: Function, expected: str) -> None:
     import re
 
     assert re.fullmatch(expected, place(function))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        body_only,
+        wrapped_sync(body_only),
+        functools.partial(wrapped_sync(two), "a"),
+        wrapped_sync(functools.partial(wrapped_sync(two), "a")),
+        functools.partial(wrapped_sync(functools.partial(two, "a")), record=RECORD),
+    ],
+)
+def test_what_wraps_an_async_function_is_awaited_in_whichever_order_it_is_wrapped(function: Function) -> None:
+    assert is_awaited(function)
+    assert not is_awaited(wrapped_sync(functools.partial(sync_of_three, Order(7))))

@@ -43,6 +43,8 @@ PACKED = base64.b64encode(gzip.compress(ORDER, mtime=0)).decode()
         (NewType("Text", str), b"7", "7"),
         (NewType("Octets", NewType("Data", bytes)), b"\xff", b"\xff"),
         (NewType("Text", str) | None, b"7", "7"),
+        (NewType("Text", str) | str, b"7", "7"),
+        (NewType("Octets", bytes) | bytes | None, b"\xff", b"\xff"),
         (Order, ORDER, Order(7)),
         (Order, ORDER.decode(), Order(7)),
         (Order, {"id": 7}, Order(7)),

@@ -249,6 +249,22 @@ def test_signatures_are_read_before_the_first_event() -> None:
         handled(events, build.schedule())
 
 
+def test_a_schedule_has_no_body_for_what_has_a_default() -> None:
+    events, seen = Events(), list[object]()
+
+    @events.schedule("nightly")
+    async def nightly(days: int = 7) -> None:
+        seen.append(days)
+
+    @events.schedule("hourly")
+    async def hourly(detail: dict[str, int], hours: int = 1) -> None:
+        seen.append((detail, hours))
+
+    for name in ("nightly", "hourly"):
+        handled(events, build.schedule(name))
+    assert seen == [7, ({}, 1)]
+
+
 # A handler
 
 

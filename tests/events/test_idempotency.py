@@ -565,12 +565,14 @@ def test_an_empty_key_would_be_everybody_s(key: object) -> None:
     ("options", "message"),
     [
         ({"expires": 0}, "more than 0"),
+        ({"expires": None}, "Expected `expires` to be a finite number of seconds, more than 0, but got None"),
+        ({"expires": float("inf")}, "a finite number of seconds, more than 0, but got inf"),
         ({"in_progress": -1.0}, "more than 0"),
         ({"on_error": "ignore"}, "'fail' or 'run'"),
         ({"key": "body."}, "a path such as"),
         ({"payload": ""}, "a path such as"),
         ({"key": ["body.id"]}, "a path such as"),
-        ({"expires": "1"}, "Expected `expires` to be more than 0 seconds, but got '1'"),
+        ({"expires": "1"}, "Expected `expires` to be a finite number of seconds, more than 0, but got '1'"),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(options: Any, message: str) -> None:
@@ -751,10 +753,57 @@ def test_what_is_given_again_is_the_reply_in_the_form_of_the_source() -> None:
         ran.append("ses")
         return "STOP_RULE"
 
-    for make in (events.cognito, events.authorizer, events.ses):
+    first, again = (handler(events.cognito())["response"] for _ in range(2))
+    assert first == again
+    assert again["autoConfirmUser"] is True
+    for make in (events.authorizer, events.ses):
         assert handler(make()) == handler(make())
-    assert handler(events.cognito())["response"]["autoConfirmUser"] is True
     assert ran == ["cognito", "authorizer", "ses"]
+    handler.close()
+
+
+@pytest.mark.parametrize("returns", [True, False])
+def test_of_cognito_the_response_alone_is_kept_and_filled_into_the_event_that_comes_again(returns: bool) -> None:
+    handler, ran, store = Events(), list[str | None](), MemoryStore()
+
+    @handler.cognito(idempotency=Idempotency("user", store=store))
+    async def migrate(record: CognitoRecord) -> object:
+        ran.append(record.client_id)
+        record.response["finalUserStatus"] = "CONFIRMED"
+        return record.raw if returns else None
+
+    def asked(client: str) -> Any:
+        event = events.cognito("UserMigration_Authentication", user="ada", pool="eu-central-1_a1B2c3D4e")
+        request = {"password": f"secret of {client}"}
+        return event | {"callerContext": {"clientId": client}, "request": request, "response": {}}
+
+    for client in ("web", "app"):
+        assert handler(asked(client)) == asked(client) | {"response": {"finalUserStatus": "CONFIRMED"}}
+    assert ran == ["web"]
+    (kept,) = [json.loads(stored.data) for stored, _ in store._values.values()]
+    assert kept["result"] == {"response": {"finalUserStatus": "CONFIRMED"}}
+    handler.close()
+
+
+@pytest.mark.parametrize("replay", [True, False])
+def test_what_middleware_adds_to_a_response_afterwards_is_replied_each_time(replay: bool) -> None:
+    handler = Events()
+
+    @handler.middleware
+    async def quiet(record: Record, call: Callable[[], Awaitable[Any]]) -> Any:
+        assert isinstance(record, CognitoRecord)
+        returned = await call()
+        record.response["messageAction"] = "SUPPRESS"
+        return returned
+
+    @handler.cognito(idempotency=Idempotency("user", store=MemoryStore(), replay=replay))
+    async def migrate(record: CognitoRecord) -> None:
+        record.response["finalUserStatus"] = "CONFIRMED"
+
+    first, again = (handler(events.cognito(user="ada"))["response"] for _ in range(2))
+    assert (first["finalUserStatus"], first["messageAction"]) == ("CONFIRMED", "SUPPRESS")
+    assert again == first if replay else "finalUserStatus" not in again
+    assert again["messageAction"] == "SUPPRESS"
     handler.close()
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any, cast
 
@@ -32,7 +32,7 @@ from lambent.types import ASGIApp, Message, Receive, Scope, Send
 from lambent.websocket.connections import Connections, Manager
 from tests.payloads import SOCKETS, payload
 from tests.test_adapter import DROP, ODD, mutated
-from tests.websocket.play import Gateway, Kind
+from tests.websocket.play import Gateway, Kind, Promptly
 
 ACCEPT: Message = {"type": "websocket.accept"}
 CLOSE: Message = {"type": "websocket.close"}
@@ -1219,6 +1219,39 @@ def test_the_connection_stays_whatever_the_application_makes_of_that(kind: Kind,
     kind.play(app, story, store=store)
 
 
+@pytest.mark.parametrize("recovers", [True, False])
+def test_an_application_that_goes_on_without_its_store_keeps_its_session_once_the_store_is_back(
+    kind: Kind, recovers: bool
+) -> None:
+    store = Shaky()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        while (message := await receive())["type"] == "websocket.receive":
+            extension(scope)["session"][message["text"]] = True
+            try:
+                await send(says(",".join(extension(scope)["session"])))
+            except StoreError:
+                store.down -= {"save"} if recovers else set()
+
+    async def story(gateway: Gateway) -> None:
+        socket = gateway.socket()
+        await socket.connect()
+        store.down = {"save"}
+        if recovers:
+            assert await socket.send("one") == {"statusCode": 200}
+        else:
+            with pytest.raises(StoreError, match="does not answer"):
+                await socket.send("one")
+        store.down.clear()
+        assert gateway.posts.take() == []
+        assert await socket.send("two") == {"statusCode": 200}
+        assert gateway.posts.take() == ["one,two" if recovers else "two"]
+
+    kind.play(app, story, store=store)
+
+
 @pytest.mark.parametrize("what", ["load", "delete"])
 def test_a_store_that_is_down_at_the_end_fails_the_invocation(kind: Kind, what: str) -> None:
     store = Shaky()
@@ -1775,3 +1808,86 @@ def test_one_that_is_turned_away_is_not_let_in_by_what_it_has_left_running() -> 
         assert records(gateway) == []
 
     Kind(prompt=True, websockets="replay").play(app, story)
+
+
+class Slow(MemoryStore):
+    """A store that keeps nothing before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def save(self, key: str, data: bytes, expires: float, version: str | None = None) -> str:
+        self.asked.set()
+        await self.go.wait()
+        return await super().save(key, data, expires, version)
+
+
+@pytest.mark.parametrize("websockets", ["replay", "resident"])
+def test_one_that_is_being_let_in_is_not_turned_away_but_closed(
+    websockets: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        tasks.append(asyncio.create_task(connections[0].broadcast("room", "somebody has come")))
+        await store.asked.wait()
+        asyncio.get_running_loop().call_later(0, store.go.set)
+        raise LookupError("no such room")
+
+    connections: list[Connections] = []
+    tasks: list[asyncio.Task[Any]] = []
+    store = Slow()
+
+    async def story(gateway: Gateway) -> None:
+        connections.append(Connections(gateway.store, cast(Manager, gateway.posts)))
+        socket = gateway.socket()
+        assert await socket.connect() == {"statusCode": 200}
+        await tasks[0]
+        assert (gateway.posts.ended, records(gateway)) == ([socket.id], [])
+
+    Kind(prompt=True, websockets=websockets).play(app, story, store=store)
+    assert "no such room" in caplog.text
+
+
+@pytest.mark.parametrize("websockets", ["replay", "resident"])
+def test_one_that_is_let_in_by_what_is_given_up_meanwhile_is_let_in_once(websockets: str) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(ACCEPT)
+        if extension(scope)["event"] == "connect":
+            telling = asyncio.create_task(connections[0].broadcast("room", "somebody has come"))
+            await leaving.wait()
+            telling.cancel()
+            await asyncio.wait({telling})
+        await receive()
+
+    connections: list[Connections] = []
+    leaving = asyncio.Event()
+
+    async def story(gateway: Gateway) -> None:
+        connections.append(Connections(gateway.store, cast(Manager, gateway.posts)))
+        socket, replies = gateway.socket(), list[Any]()
+        invocation = Leisurely(socket.event("websocket_connect"), replies.append, leaving)
+        await gateway.handlers[0].serve(invocation)
+        await invocation.finish()
+        assert (replies, records(gateway)) == ([{"statusCode": 200}], [f"connection/{socket.id}"])
+
+    Kind(prompt=True, websockets=websockets).play(app, story)
+
+
+class Leisurely(Promptly):
+    """A reply that takes a while to leave."""
+
+    __slots__ = ("_leaving",)
+
+    def __init__(self, event: Any, on_reply: Callable[[Any], None], leaving: asyncio.Event) -> None:
+        super().__init__(event, on_reply)
+        self._leaving = leaving
+
+    async def reply(self, result: Any) -> None:
+        await super().reply(result)
+        self._leaving.set()
+        for _ in range(20):
+            await asyncio.sleep(0)

@@ -113,6 +113,81 @@ def test_who_could_not_be_let_in_is_not_in_and_may_be_tried_again() -> None:
     played(story)
 
 
+def test_who_gives_up_does_not_cut_off_what_lets_the_client_in() -> None:
+    async def story() -> None:
+        house = House()
+        await house.knocking.accept(None, [])
+        first = asyncio.ensure_future(house.live.settle())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it is under way
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        await asyncio.gather(house.live.settle(), house.knocking.open())
+        assert (len(house.welcomed), house.knocking.opened) == (1, True)
+
+    played(story)
+
+
+def test_what_has_failed_after_somebody_gave_up_is_tried_again() -> None:
+    async def story() -> None:
+        house = House()
+        house.error = StoreError("down")
+        await house.knocking.accept(None, [])
+        first = asyncio.ensure_future(house.knocking.open())
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait({first})
+        for _ in range(10):
+            await asyncio.sleep(0)
+        house.error = None
+        await house.knocking.open()
+        assert len(house.welcomed) == 1
+
+    played(story)
+
+
+def test_once_shut_nobody_is_let_in() -> None:
+    async def story() -> None:
+        house = House()
+        await house.knocking.accept(None, [])
+        assert not await house.knocking.shut()
+        await house.knocking.open()
+        assert (house.welcomed, house.knocking.opened) == ([], False)
+
+    played(story)
+
+
+@pytest.mark.parametrize("gives_up", [True, False])
+def test_a_client_that_is_being_let_in_is_in_when_it_is_shut(gives_up: bool) -> None:
+    async def story() -> None:
+        house = House()
+        await house.knocking.accept(None, [])
+        opening = asyncio.ensure_future(house.knocking.open())
+        await asyncio.sleep(0)
+        if gives_up:
+            opening.cancel()
+        assert await house.knocking.shut()
+        assert len(house.welcomed) == 1
+        await asyncio.wait({opening})
+
+    played(story)
+
+
+def test_who_leaves_cuts_off_what_lets_the_client_in() -> None:
+    async def story() -> None:
+        house = House()
+        await house.knocking.accept(None, [])
+        opening = asyncio.ensure_future(house.knocking.open())
+        await asyncio.sleep(0)
+        opening.cancel()
+        await house.knocking.leave()
+        assert (house.welcomed, house.knocking.opened) == ([], False)
+        await asyncio.wait({opening})
+
+    played(story)
+
+
 def test_a_close_before_the_accept_is_a_refusal_and_after_it_none() -> None:
     async def story() -> None:
         house = House()

@@ -36,12 +36,12 @@ class Bound:
     Of its parameters those are given that are annotated with a record type, or with a list of one, or with Context, or
     are called `record`, `records` or `context` and not annotated; and one more, which gets what the record carries.
     Others must have a default. They keep it, but where nothing else is given of the record: then the first of them
-    gets what it carries. Raises ConfigurationError.
+    gets what it carries, if it `has_body`. Raises ConfigurationError.
     """
 
     __slots__ = ("_by_name", "_function", "_gives", "_only", "is_async", "takes_batch")
 
-    def __init__(self, function: Callable[..., Event], decoder: Decoder) -> None:
+    def __init__(self, function: Callable[..., Event], decoder: Decoder, *, has_body: bool = True) -> None:
         if is_generator(function):
             raise ConfigurationError(f"{place(function)} yields: calling it would do nothing. Return instead.")
         if is_variadic(function):
@@ -55,7 +55,7 @@ class Bound:
         self._by_name: dict[str, Give] = {}
         found = [(each, _giver(each.name, each.annotation)) for each in parameters(function)]
         self.takes_batch = any(_batch_of(each.name, each.annotation) for each, _ in found)
-        body = _body_of(function, found, takes_batch=self.takes_batch)
+        body = _body_of(function, found, takes_batch=self.takes_batch, has_body=has_body)
         for parameter, given in found:
             give = _body(function, parameter, decoder) if parameter is body else given or _constant(parameter.default)
             if parameter.kind is parameter.KEYWORD_ONLY:
@@ -87,7 +87,11 @@ class Bound:
 
 
 def _body_of(
-    function: Callable[..., Event], found: Sequence[tuple[inspect.Parameter, Give | None]], *, takes_batch: bool
+    function: Callable[..., Event],
+    found: Sequence[tuple[inspect.Parameter, Give | None]],
+    *,
+    takes_batch: bool,
+    has_body: bool,
 ) -> inspect.Parameter | None:
     """The parameter for what a record carries; None if there is none."""
     others = [each for each, give in found if give is None]
@@ -103,7 +107,7 @@ def _body_of(
             f"{place(function)} wants all records, and what one of them carries ({bodies[0].name!r}). Decode the "
             "records' bodies in it."
         )
-    if not bodies and all(give in (None, _context) for _, give in found):  # or it would be told nothing
+    if not bodies and has_body and all(give in (None, _context) for _, give in found):  # or it would be told nothing
         bound = _bound(function)
         bodies = [each for each in others if each.name not in bound]
     return bodies[0] if bodies else None

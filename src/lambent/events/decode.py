@@ -68,9 +68,9 @@ def reader(annotation: Event, decoder: Decoder = None) -> Decode:
 def _default(annotation: Event) -> str:
     """What an annotation of nothing but str, or nothing but bytes, asks for; null aside."""
     kinds = [each for each in members(annotation) if each is not type(None)]
-    if kinds == [str]:
+    if kinds and all(each is str for each in kinds):
         return "text"
-    return "bytes" if kinds == [bytes] else "json"
+    return "bytes" if kinds and all(each is bytes for each in kinds) else "json"
 
 
 def _chained(steps: list[Decode], last: Decode) -> Decode:

@@ -115,9 +115,9 @@ class Idempotency:
         on_error: Literal["fail", "run"] = "fail",
         now: Callable[[], float] = time.time,
     ) -> None:
-        for name, seconds in (("expires", expires), ("in_progress", in_progress)):
-            if seconds is not None and (type(seconds) not in (int, float) or not 0 < seconds < float("inf")):
-                raise ConfigurationError(f"Expected `{name}` to be more than 0 seconds, but got {seconds!r:.100}.")
+        _check_seconds("expires", expires)
+        if in_progress is not None:
+            _check_seconds("in_progress", in_progress)
         if on_error not in ("fail", "run"):
             raise ConfigurationError(f"Expected `on_error` to be 'fail' or 'run', but got {on_error!r}.")
         self._given_key = key
@@ -306,6 +306,13 @@ class Idempotency:
         if self._store is None:
             self._store = opened(self._given_store)
         return self._store
+
+
+def _check_seconds(name: str, seconds: float) -> None:
+    if type(seconds) not in (int, float) or not 0 < seconds < float("inf"):
+        raise ConfigurationError(
+            f"Expected `{name}` to be a finite number of seconds, more than 0, but got {seconds!r:.100}."
+        )
 
 
 class _Claim:

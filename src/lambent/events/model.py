@@ -27,6 +27,9 @@ class Record:
     is_decoded: ClassVar[bool] = False
     """Whether the body is JSON's value already: what is text there is a string, and no JSON to decode."""
 
+    filled_in: ClassVar[str] = ""
+    """Where the reply is the event itself: the field of it that is filled in, and that alone is kept to be replayed."""
+
     def __init__(self, raw: Event, carrier: Record | None = None) -> None:
         self.raw = raw
         """As it came: the JSON that AWS documents."""

@@ -93,7 +93,7 @@ class Registration:
         """The function with its signature read, which is done once. Raises ConfigurationError."""
         from lambent.events.binding import Bound
 
-        bound = Bound(self.function, self.options.decoder)
+        bound = Bound(self.function, self.options.decoder, has_body=self.selection.source != "schedule")
         if bound.takes_batch and self.options.idempotency is not None:
             raise ConfigurationError(
                 f"{self.place} takes batches, but idempotency is about single records: take one record at a time."
@@ -129,6 +129,8 @@ class Registration:
                 call = partial(_replied, call, records[0], handling.result)
             once, key = options.idempotency.once, self.selection.key
             call = partial(once, records[0], call, handling.remaining, key, self._decoded)
+            if handling.result is not None and records[0].filled_in:
+                call = partial(_filled_in, call, records[0])
         if self.bound.takes_batch:
             return _batch(call, records[0], handling.middleware)
         return _within(call, records[0], handling.middleware)()
@@ -139,7 +141,18 @@ async def _called(bound: Bound, records: Sequence[Record], handling: Surrounding
 
 
 async def _replied(call: Call, record: Record, result: Callable[[Record, Event], Event]) -> Event:
-    return result(record, await call())
+    """The reply; of one that is the event itself what is filled in: the rest may be secret, and is this event's own."""
+    reply = result(record, await call())
+    return {record.filled_in: reply.get(record.filled_in)} if record.filled_in else reply
+
+
+async def _filled_in(call: Call, record: Record) -> Event:
+    """The record's own event, with what is kept filled in; None if nothing is."""
+    kept = await call()
+    if kept is None:
+        return None
+    record.raw[record.filled_in] = kept[record.filled_in]
+    return record.raw
 
 
 def _within(call: Call, record: Record, middleware: Sequence[Middleware]) -> Call:

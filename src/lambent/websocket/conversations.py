@@ -128,6 +128,7 @@ class Conversations:
             await self._decide(invocation, visit, knocking, kept)
         except BaseException as error:
             live.first = None
+            await knocking.leave()
             await self._end(visit, error)
             if not isinstance(error, InvalidMessage):
                 raise
@@ -141,7 +142,7 @@ class Conversations:
         """Run up to where the event ends, and let the client in or not. Raises InvalidMessage for its session."""
         conversation = visit.run.conversation
         waits = await visit.run.until_idle()
-        if not conversation.accepted or (visit.run.error is not None and not knocking.opened):
+        if not conversation.accepted or (visit.run.error is not None and not await knocking.shut()):
             await self._turn_away(invocation, visit, knocking, waits=waits)
             return
         if not waits or conversation.state is CLOSED:
@@ -240,6 +241,8 @@ class Conversations:
         waits = await run.until_idle()
         gone = conversation.state is GONE
         error = run.error
+        if visit.live.failure is not None and waits and conversation.state is not CLOSED:
+            await visit.live.settle()  # the application goes on, and so may its store
         failure = visit.live.failure or store_error(error)
         if failure is not None:  # of the session, or its own: the connection stays
             raise failure

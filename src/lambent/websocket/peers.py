@@ -50,6 +50,7 @@ class Knocking:
         self._let_in = let_in
         self._turn = asyncio.Lock()
         self._welcome: Response | None = None
+        self._entering: asyncio.Task[None] | None = None
         self.refusal: Response | None = None
         self.opened = False
         """Whether the client has been let in."""
@@ -82,12 +83,42 @@ class Knocking:
         self.refusal = response
 
     async def open(self) -> None:
-        """Let the client in, unless it is."""
+        """Let the client in, unless it is. Who gives up cuts nothing off: whoever is next waits for the same."""
         async with self._turn:
-            if not self.opened and self._welcome is not None:
-                await self._let_in(self._welcome)
-                self.opened = True
-                self._live.failure = None
+            if self.opened or self._welcome is None:
+                return
+            if self._entering is None or self._entering.done():
+                self._entering = asyncio.ensure_future(self._enter(self._welcome))
+                self._entering.add_done_callback(_noticed)
+            await asyncio.wait({self._entering})
+            self._entering.result()
+
+    async def shut(self) -> bool:
+        """Let nobody in from now on. Returns whether the client is in, be it by what was under way."""
+        async with self._turn:
+            if self._entering is not None:
+                await asyncio.wait({self._entering})
+            if not self.opened:
+                self._welcome = None
+            return self.opened
+
+    async def leave(self) -> None:
+        """Cut off what is under way, and let nobody in from now on."""
+        self._welcome = None
+        if self._entering is not None:
+            self._entering.cancel()
+            await asyncio.wait({self._entering})
+
+    async def _enter(self, welcome: Response) -> None:
+        await self._let_in(welcome)
+        self.opened = True
+        self._live.failure = None
+
+
+def _noticed(task: asyncio.Task[None]) -> None:
+    """That it has failed is no news to asyncio where everybody has given up."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Live:

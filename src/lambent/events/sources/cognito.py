@@ -30,6 +30,7 @@ class CognitoRecord(Record):
     __slots__ = ()
 
     source = "cognito"
+    filled_in = "response"
 
     @property
     def trigger(self) -> str:
