@@ -7,7 +7,9 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 from uuid import UUID
@@ -600,7 +602,7 @@ def test_what_cannot_work_is_refused_at_once(options: dict[str, Any], words: str
         Api(**options)
 
 
-@pytest.mark.parametrize("timeout", [0, -1.5, math.nan, math.inf, "5"])
+@pytest.mark.parametrize("timeout", [0, -1.5, math.nan, math.inf, "5", Decimal("NaN")])
 def test_a_timeout_is_a_time(timeout: Any) -> None:
     with pytest.raises(ConfigurationError, match="seconds above 0"):
         Api(timeout=timeout)
@@ -608,6 +610,17 @@ def test_a_timeout_is_a_time(timeout: Any) -> None:
         Router(timeout=timeout)
     with pytest.raises(ConfigurationError, match="seconds above 0"):
         Api().get("/", timeout=timeout)(print)
+
+
+@pytest.mark.parametrize("timeout", [Decimal("0.5"), Fraction(1, 2)])
+def test_a_timeout_may_be_any_number(timeout: Any) -> None:
+    api = Logged(timeout=timeout)
+
+    @api.get("/", timeout=timeout)
+    async def read() -> str:
+        return "done"
+
+    assert ask(api, "GET", "/").body == b"done"
 
 
 def test_check_reads_all_that_a_cold_start_does_not() -> None:

@@ -25,7 +25,7 @@ def test_each_has_its_source(kind: type[Marker], source: str) -> None:
     ("name", "value"),
     [
         *(("ge", 0), ("gt", 0), ("le", 0), ("lt", 0.0)),
-        *(("min_length", 0), ("max_length", 0), ("pattern", "")),
+        *(("min_length", 0), ("max_length", 0)),
     ],
 )
 def test_a_bound_of_zero_is_one(name: str, value: object) -> None:
@@ -33,15 +33,20 @@ def test_a_bound_of_zero_is_one(name: str, value: object) -> None:
     assert getattr(Query(**{name: value}).bounds, name) == value  # type: ignore[arg-type]  # as above
 
 
+def test_a_pattern_that_is_empty_is_one() -> None:
+    assert Query(pattern="").bounds.patterns == ("",)
+    assert Query(pattern="").bounds
+
+
 def test_none_is_no_bound() -> None:
-    assert not Bounds(None, None, None, None, None, None, None)
+    assert not Bounds(None, None, None, None, None, None, ())
 
 
 def test_of_the_bounds_of_two_markers_the_narrower_hold() -> None:
     both = Query(ge=1, lt=9, min_length=2, pattern="a").bounds & Query(ge=2, lt=10, max_length=3, pattern="b").bounds
     assert (both.ge, both.gt, both.le, both.lt, both.min_length, both.max_length) == (2, None, None, 9, 2, 3)
-    assert both.pattern == "(?=a)b"
-    assert (Query(pattern="a").bounds & Query().bounds).pattern == "a"
+    assert both.patterns == ("a", "b")
+    assert (Query(pattern="a").bounds & Query(pattern="a").bounds & Query().bounds).patterns == ("a",)
 
 
 def test_what_is_for_the_document_only_is_no_bound() -> None:

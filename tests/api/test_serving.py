@@ -688,6 +688,32 @@ def test_a_client_that_has_gone_when_the_response_is_sent_is_none_either(
     assert "exception" not in api.line
 
 
+@pytest.mark.parametrize("errors", ["raise", "respond"])
+def test_what_fails_when_the_client_has_gone_is_no_less_a_failure(errors: str) -> None:
+    api = Logged(errors=errors)
+
+    def fails() -> None:
+        raise KeyError("lamp")
+
+    @api.get("/")
+    async def read(tasks: BackgroundTasks) -> dict[str, int]:
+        tasks.add_task(fails)
+        return {}
+
+    @api.get("/route")
+    async def route() -> None:
+        fails()
+
+    async def send(message: Message) -> None:
+        raise BrokenPipeError
+
+    for path in ("/", "/route") if errors == "respond" else ("/",):
+        with contextlib.suppress(KeyError):
+            run(api(scope_of("GET", path), Line(b"").receive, send))
+        assert (api.lines[-1]["status_code"], api.lines[-1]["level"]) == (499, "critical")
+        assert api.lines[-1]["exception"]["type"] == "KeyError"
+
+
 @pytest.mark.parametrize("kind", ["items", "events"])
 def test_a_client_that_goes_ends_the_stream_and_its_dependencies(kind: str) -> None:
     said: list[str] = []
@@ -879,6 +905,28 @@ def test_what_is_mounted_and_raises_is_answered_by_the_handlers(errors: str) -> 
     with pytest.raises(KeyError):
         ask(api, "GET", "/old/late")
     assert api.lines[-1]["level"] == "critical"
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_handler_does_not_wait_for_a_body_that_what_is_mounted_has_read(is_read: bool) -> None:
+    api = Logged(errors="respond")
+
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        if is_read:
+            await receive()
+        raise KeyError("lamp")
+
+    api.mount("/old", fails)
+
+    @api.exception_handler(KeyError)
+    async def sold(request: Request, error: KeyError) -> Any:
+        try:
+            return {"body": (await request.body()).decode()}
+        except Exception as gone:
+            return {"gone": type(gone).__name__}
+
+    answer = ask(api, "POST", "/old", body=b"abc")
+    assert answer.json == ({"gone": "ClientDisconnect"} if is_read else {"body": "abc"})
 
 
 def test_what_fails_is_told_though_its_route_is_not() -> None:

@@ -109,7 +109,12 @@ def test_a_body_is_sent_as_it_is_and_none_is_none(data: Any, body: bytes) -> Non
 
 
 def test_json_beside_no_data_is_the_body() -> None:
-    assert written("POST", "/", {"json": 1, "data": None}).request.body == b"1"
+    assert written("POST", "/", {"json": 1, "data": None, "files": None}).request.body == b"1"
+
+
+def test_no_files_leave_the_fields_of_a_form() -> None:
+    request = written("POST", "/", {"data": {"a": "b"}, "files": None}).request
+    assert (request.body, dict(request.headers)[b"content-type"]) == (b"a=b", b"application/x-www-form-urlencoded")
 
 
 def test_who_sends_nothing_is_no_client() -> None:

@@ -29,6 +29,8 @@ def application() -> Api:
         (("a.png", b"\x89\xff", "image/x"), ["a.png", "image/x", [0x89, 0xFF]]),
         (("a.csv", "é"), ["a.csv", "text/csv", list("é".encode())]),
         (("ä b.", b""), ["ä b.", "application/octet-stream", []]),
+        (("a.txt", bytearray(b"a"), None), ["a.txt", "text/plain", [97]]),
+        (memoryview(b"a"), ["upload", "application/octet-stream", [97]]),
         (b"--\r\n", ["upload", "application/octet-stream", list(b"--\r\n")]),
     ],
 )
@@ -48,6 +50,13 @@ def test_it_is_what_httpx_sends(filename: str) -> None:
     for name in (b"Content-Disposition", b"Content-Type"):
         theirs = theirs.replace(name, name.lower())
     assert body == theirs
+
+
+@pytest.mark.parametrize("file", [(None, b"a"), (None, "a", "text/plain"), ("a.txt", b"a", None)])
+def test_what_may_be_left_out_is_as_httpx_has_it(file: Any) -> None:
+    body, kind = multipart((), {"f": file})
+    theirs = httpx.Request("POST", "http://x", files={"f": file}, headers={"content-type": kind}).read()
+    assert body.lower() == theirs.lower()
 
 
 @pytest.mark.parametrize("file", [7, None, ("a",), ("a", 7), {"a": b""}])

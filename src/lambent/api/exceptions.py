@@ -15,7 +15,8 @@ class HTTPException(LambentError):
     """The request is answered with this status.
 
     - `detail`: for the client, as `{"detail": ...}`: anything that JSON has. None: the status in words
-    - `headers`: of the response: a mapping, or pairs where a field is repeated
+    - `headers`: of the response: a mapping, or pairs where a field is repeated. The last value of each is kept in
+      `headers`, those before it in `repeated`
     - `error_detail`: for the access log only
     """
 
@@ -30,7 +31,7 @@ class HTTPException(LambentError):
         super().__init__(status_code, detail)
         self.status_code = status_code
         self.detail = phrase(status_code) if detail is None else detail
-        self.headers = _kept(headers or {})
+        self.headers, self.repeated = _apart(headers or {})
         self.error_detail = error_detail
 
     def __str__(self) -> str:
@@ -46,13 +47,20 @@ class RequestInvalid(HTTPException):
         self.error_detail = "; ".join(map(str, problems))[:1000]
 
 
-def _kept(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> dict[str, str] | list[tuple[str, str]]:
-    """A dict, unless that would lose a field."""
+def _apart(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The last of each field, whatever its name's case, and what comes before those."""
     if hasattr(headers, "keys"):
-        return dict(headers)
-    pairs = list(headers)
-    fields = dict(pairs)
-    return fields if len({name.lower() for name in fields}) == len(pairs) else pairs
+        return dict(headers), []
+    fields: dict[str, str] = {}
+    names: dict[str, str] = {}
+    repeated = []
+    for name, value in headers:
+        known = names.get(name.lower())
+        if known is not None:
+            repeated.append((known, fields.pop(known)))
+        names[name.lower()] = name
+        fields[name] = value
+    return fields, repeated
 
 
 def phrase(status_code: int) -> str:

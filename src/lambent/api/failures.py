@@ -105,6 +105,9 @@ def respond(error: Exception) -> Response:
     """The response of an HTTPException: `{"detail": ...}` with its status and headers; 204 and 304 have no body."""
     status_code = status_of(error)
     headers = getattr(error, "headers", None) or None
+    repeated = getattr(error, "repeated", None)
+    if repeated:
+        headers = [*repeated, *(headers or {}).items()]
     if status_code < 200 or status_code in {204, 205, 304}:
         from lambent.api.responses.base import Response
 

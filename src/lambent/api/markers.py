@@ -51,13 +51,13 @@ class Marker:
     ) -> None:
         self.default = default
         self.alias = alias
-        self.bounds = Bounds(ge, gt, le, lt, min_length, max_length, pattern)
+        self.bounds = Bounds(ge, gt, le, lt, min_length, max_length, () if pattern is None else (pattern,))
         self.description = description
         self.examples = tuple(examples)
         self.deprecated = deprecated
         self.include_in_schema = include_in_schema
 
-    def bounded(self, convert: Convert) -> Convert:
+    def __lambent_bounded__(self, convert: Convert) -> Convert:
         """What `convert` makes, within its bounds. Raises ConfigurationError for a pattern that is none."""
         from lambent.api.binding.bounds import bounded
 
@@ -65,9 +65,9 @@ class Marker:
 
 
 class Bounds:
-    """What must hold of a value beside its type; None for what need not."""
+    """What must hold of a value beside its type; None for what need not. A text matches all `patterns`."""
 
-    __slots__ = ("ge", "gt", "le", "lt", "max_length", "min_length", "pattern")
+    __slots__ = ("ge", "gt", "le", "lt", "max_length", "min_length", "patterns")
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Bounds:
         lt: float | None,
         min_length: int | None,
         max_length: int | None,
-        pattern: str | None,
+        patterns: tuple[str, ...],
     ) -> None:
         self.ge = ge
         self.gt = gt
@@ -85,19 +85,17 @@ class Bounds:
         self.lt = lt
         self.min_length = min_length
         self.max_length = max_length
-        self.pattern = pattern
+        self.patterns = patterns
 
     def __bool__(self) -> bool:
-        return any(getattr(self, each) is not None for each in self.__slots__)
+        return any(getattr(self, each) not in (None, ()) for each in self.__slots__)
 
     def __and__(self, other: Bounds) -> Bounds:
-        """Both: the narrower of two, and a text that matches two patterns."""
-        found: dict[str, Any] = {}
+        """Both: the narrower of two, and all patterns."""
+        found: dict[str, Any] = {"patterns": tuple(dict.fromkeys(self.patterns + other.patterns))}
         for name in self.__slots__:
-            said = [each for each in (getattr(self, name), getattr(other, name)) if each is not None]
-            if name == "pattern":
-                found[name] = f"(?={said[0]}){said[1]}" if len(set(said)) > 1 else (said or [None])[0]
-            else:
+            if name not in found:
+                said = [each for each in (getattr(self, name), getattr(other, name)) if each is not None]
                 narrower = max if name in ("ge", "gt", "min_length") else min
                 found[name] = narrower(said) if said else None
         return Bounds(**found)

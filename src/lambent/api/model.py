@@ -27,10 +27,13 @@ MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request's body, where nobody says otherwise."""
 
 
-def checked_timeout(seconds: object) -> float | None:
-    """Seconds that somebody has given for a route. Raises ConfigurationError."""
-    if seconds is None or (isinstance(seconds, int | float) and 0 < seconds < math.inf):
-        return seconds
+def checked_timeout(seconds: Any) -> float | None:
+    """Seconds that somebody has given for a route, as any number. Raises ConfigurationError."""
+    try:
+        if seconds is None or 0 < seconds < math.inf:
+            return None if seconds is None else float(seconds)
+    except (TypeError, ArithmeticError):  # a text; a Decimal that is no number
+        pass
     raise ConfigurationError(f"Expected `timeout` to be a number of seconds above 0, but got {seconds!r}.")
 
 

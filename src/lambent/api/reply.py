@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from lambent.types import Message, Send
 
 ID = b"x-request-id"
+GONE = 499
+"""The status of a response that never began, for nobody takes it; as nginx says."""
 
 
 class ClientGone(OSError):
@@ -18,9 +20,9 @@ class ClientGone(OSError):
 
 
 def gone(entry: Entry) -> None:
-    """Tell the log that the client has gone: no failure of ours. A response that never began is 499, as nginx says."""
+    """Tell the log that the client has gone."""
     if not entry.begun:
-        entry.status_code, entry.level = 499, entry.level or "info"
+        entry.status_code = GONE
     entry.error_detail = entry.error_detail or "The client went away before it had all of the response."
 
 

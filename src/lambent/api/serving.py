@@ -17,7 +17,7 @@ from lambent.api.headers import Headers
 from lambent.api.matching import Matcher, allowed
 from lambent.api.model import Exchange, Route
 from lambent.api.query import MAX_FIELDS
-from lambent.api.reply import ID, Begun, ClientGone, gone, noted
+from lambent.api.reply import GONE, ID, Begun, ClientGone, gone, noted
 from lambent.api.request import Request
 from lambent.api.request_id import Ids, choose
 from lambent.api.responses.base import Response
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lambent.api.application import Api
     from lambent.api.binding import Plan
     from lambent.api.registry import Mount
-    from lambent.types import ASGIApp, Context, Receive, Scope, Send
+    from lambent.types import ASGIApp, Context, Message, Receive, Scope, Send
 
 
 class Serving:
@@ -85,7 +85,7 @@ class Serving:
             failed = error
             raise
         finally:
-            api.log.end(entry, failed or entry.error)
+            _end(entry, failed or entry.error, api)
 
     def _entry(self, scope: Scope) -> Entry:
         """Begin the entry of the log. A request within another has the id of that one, unless it brings its own."""
@@ -239,15 +239,22 @@ class Serving:
         seconds = effective(None, usual, scope.get("aws.context"), self._margin)
         timer = asyncio.timeout(seconds)
         begun = Begun(send, timer)
+        is_read = False
+
+        def received() -> Awaitable[Message]:
+            nonlocal is_read
+            is_read = True
+            return receive()
+
         try:
             async with timer:
-                await mount.app(_below(scope, mount.path), receive, begun)
+                await mount.app(_below(scope, mount.path), received, begun)
         except Exception as error:
             if begun.begun:
                 raise
             if timer.expired() and isinstance(error, TimeoutError):
                 error = timed_out(seconds or 0.0, error)
-            answer = await self._refused(error, scope, receive)
+            answer = await self._refused(error, scope, _nothing_more if is_read else receive)
             await answer(scope, receive, send)
 
     def _document(self, path: str, scope: Scope) -> Response | None:
@@ -293,6 +300,11 @@ def _made(result: object, error: Exception, exchange: Exchange) -> ASGIApp:
     return Maker(status_of(error) or 500)(result, exchange)
 
 
+async def _nothing_more() -> Message:
+    """For who comes after somebody that has read from `receive`: it need not give anything ever again."""
+    return {"type": "http.disconnect"}
+
+
 def _is_stream(response: ASGIApp) -> bool:
     from lambent.api.responses.streams import StreamingResponse
 
@@ -310,6 +322,13 @@ def _below(scope: Scope, prefix: str) -> Scope:
     """The scope of what is mounted: `path` is whole, with the root, which some servers do not put there."""
     path, root = scope["path"], scope.get("root_path", "").rstrip("/")
     return {**scope, "root_path": root + prefix, "path": path if is_below(path, root) else root + path}
+
+
+def _end(entry: Entry, error: BaseException | None, api: Api) -> None:
+    """Write the line of the log. A client that went first is no failure of ours, unless there is one, too."""
+    if error is None and entry.status_code == GONE and not entry.begun:
+        entry.level = entry.level or "info"
+    api.log.end(entry, error)
 
 
 def _cancelled(entry: Entry) -> None:

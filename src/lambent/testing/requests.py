@@ -31,7 +31,7 @@ class Options(TypedDict, total=False):
     """The body, as JSON."""
     data: bytes | bytearray | memoryview | str | Pairs | None
     """The body: as it is, or the fields of a form."""
-    files: Files
+    files: Files | None
     """Files of a form: `{"picture": ("a.png", b"...", "image/png")}`, or just the bytes; `data` is its other fields."""
     authorizer: Mapping[str, object]
     """What an authorizer has found out: `{"jwt": {"claims": {…}, "scopes": […]}}`, `{"lambda": {…}}` or `{"iam": {…}}`.
@@ -103,16 +103,17 @@ def written(method: str, url: str, options: Options) -> Order:
 def content(options: Options) -> tuple[bytes, dict[str, str]]:
     """The body and its type, which text and bytes do not have. Raises ConfigurationError."""
     data: Any = options.get("data")
+    files = options.get("files")
     if isinstance(data, bytearray | memoryview):
         data = bytes(data)
     if "json" in options:
-        if data or "files" in options:
+        if data or files is not None:
             raise ConfigurationError("Expected a body as `json`, or as `data` and `files`, but got both.")
         return json.dumps(options["json"], separators=(",", ":")).encode(), {"content-type": "application/json"}
-    if "files" in options:
+    if files is not None:
         if data and isinstance(data, str | bytes):
             raise ConfigurationError("Expected the fields of a form as `data` beside `files`, but got a whole body.")
-        body, kind = multipart(data or (), options["files"])
+        body, kind = multipart(data or (), files)
         return body, {"content-type": kind}
     if data is None or isinstance(data, str | bytes):
         return data.encode() if isinstance(data, str) else data or b"", {}

@@ -9,8 +9,9 @@ from typing import Any
 
 from lambent.errors import ConfigurationError
 
-File = bytes | str | tuple[str, bytes | str] | tuple[str, bytes | str, str]
-"""Its content, or a name with that, and perhaps a media type."""
+Content = bytes | bytearray | memoryview | str
+File = Content | tuple[str | None, Content] | tuple[str | None, Content, str | None]
+"""Its content, or a name with that, and perhaps a media type. A name that is None leaves a field without one."""
 Files = Mapping[str, File] | Iterable[tuple[str, File]]
 
 NAMELESS = "upload"
@@ -42,14 +43,19 @@ def _text(name: str, value: object) -> bytes:
 
 def _file(name: str, given: Any) -> bytes:
     filename, content, *kind = given if isinstance(given, tuple) and len(given) in {2, 3} else (NAMELESS, given)
-    if not isinstance(content, bytes | str):
+    if not isinstance(content, bytes | bytearray | memoryview | str):
         raise ConfigurationError(
             f"files: expected bytes or text, or a tuple of a name, these, and perhaps a media type, but got "
             f"{given!r:.100} as {name!r}."
         )
-    media_type = kind[0] if kind else guess_type(filename)[0] or "application/octet-stream"
-    head = _disposition(name) + b'; filename="%b"\r\ncontent-type: %b' % (_quoted(filename), media_type.encode())
-    return head + b"\r\n\r\n" + (content.encode() if isinstance(content, str) else content)
+    media_type = kind[0] if kind else None
+    head = _disposition(name)
+    if filename is not None:
+        head += b'; filename="%b"' % _quoted(filename)
+        media_type = media_type or guess_type(filename)[0] or "application/octet-stream"
+    if media_type is not None:
+        head += b"\r\ncontent-type: %b" % media_type.encode()
+    return head + b"\r\n\r\n" + (content.encode() if isinstance(content, str) else bytes(content))
 
 
 def _disposition(name: str) -> bytes:

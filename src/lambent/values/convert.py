@@ -231,9 +231,9 @@ class _Builder:
 
 
 def _bounded(convert: Convert, said: tuple[Event, ...]) -> Convert:
-    """With what must hold beside the type, of those that say so with a method: `Body(ge=1)`."""
+    """With what must hold beside the type, of those of ours that say so with a method: `Body(ge=1)`."""
     for each in said:
-        bound = getattr(each, "bounded", None)
+        bound = getattr(each, "__lambent_bounded__", None)
         convert = convert if isinstance(each, type) or not callable(bound) else bound(convert)
     return convert
 

@@ -67,6 +67,24 @@ def test_what_is_not_is_refused(value: Any, bounds: dict[str, Any], message: str
         check(value, **bounds)
 
 
+@pytest.mark.parametrize(
+    ("patterns", "held", "broken"),
+    [
+        (("[a-c]+$", "a|z"), ["abc"], ["zzz", "x", "cba"]),
+        (("a", "b|c"), [], ["c", "ab", "b"]),
+        (("^a", "(?i)AB"), ["ab"], ["Ab", "ax"]),
+        (("(a)", r"(.)\1$"), ["aa"], ["ab"]),
+    ],
+)
+def test_of_several_patterns_each_holds(patterns: tuple[str, str], held: list[str], broken: list[str]) -> None:
+    first, second = (Query(pattern=each).bounds for each in patterns)
+    convert = bounded(same, first & second)
+    assert list(map(convert, held)) == held
+    for each in broken:
+        with pytest.raises(Mismatch, match="a text that matches"):
+            convert(each)
+
+
 def test_without_bounds_nothing_is_put_around() -> None:
     assert bounded(same, Query().bounds) is same
     assert bounded(same, None) is same

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar, Union
 
 import msgspec
@@ -168,11 +168,71 @@ class FilledStruct(msgspec.Struct):
     name: str | None = "x"
 
 
+class Size(StrEnum):
+    NONE = ""
+    LARGE = "l"
+
+
+class Lax(Enum):
+    ANY = "any"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        return [] if value == "" else None  # which Enum does not take
+
+
+Said = NewType("Said", str)
+
+
+@dataclass
+class Emptied:
+    size: Size
+    word: Literal["", "x"]
+    raw: bytes
+    many: list[str]
+    either: int | Literal[""] | None = 1
+    lax: Lax = Lax.ANY
+
+
+class EmptiedModel(pydantic.BaseModel):
+    size: Size
+    word: Literal["", "x"] | None
+    secret: pydantic.SecretStr
+    link: pydantic.HttpUrl | Literal[""]
+    said: Said
+    raw: bytes
+    colour: Colour = Colour.RED
+    one: Literal["x"] = "x"
+
+
+class EmptiedStruct(msgspec.Struct):
+    size: Size
+    word: Literal["", "x"]
+    one: Literal["x"] = "x"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        (Emptied, Emptied(Size.NONE, "", b"", [""], "")),
+        (
+            EmptiedModel,
+            EmptiedModel.model_validate(dict.fromkeys(["size", "word", "secret", "link", "said", "raw"], "")),
+        ),
+        (EmptiedStruct, EmptiedStruct(Size.NONE, "")),
+    ],
+)
+def test_an_empty_field_of_a_form_is_one_that_may_be_empty(annotation: Any, expected: Any) -> None:
+    names = ("size", "word", "raw", "many", "either", "lax", "secret", "link", "said", "colour", "one")
+    known = {name: [""] for name in names if name in annotation.__annotations__}
+    assert collected(annotation, known, source="form") == expected
+
+
 @pytest.mark.parametrize(
     ("annotation", "expected"),
     [
         (Filled, Filled(1, "", "")),
-        (FilledModel, FilledModel(age=1, name="", either=1)),
+        (FilledModel, FilledModel(age=1, name="", either="")),
         (FilledStruct, FilledStruct(1, "")),
     ],
 )

@@ -601,6 +601,28 @@ async def default_of_fastapi(a: str = fastapi.Depends(plain)) -> None: ...
 async def security_of_fastapi(a: str = fastapi.Security(plain)) -> None: ...
 async def query_of_fastapi(a: Annotated[str, fastapi.Query()]) -> None: ...
 async def header_of_fastapi(a: Annotated[str, fastapi.Header()]) -> None: ...
+async def default_of_fastapi_too(a: Annotated[int, Query()] = fastapi.Query(1)) -> None: ...
+
+
+async def query_of_both(a: Annotated[int, fastapi.Query(), Query]) -> int:
+    return a
+
+
+async def default_of_ours(a: Annotated[int, fastapi.Query()] = Query()) -> int:  # type: ignore[assignment]  # as FastAPI has it
+    return a
+
+
+def half(a: int) -> int:
+    return a
+
+
+async def depends_of_both(a: Annotated[int, fastapi.Depends(half), Depends(half)]) -> int:
+    return a
+
+
+@pytest.mark.parametrize("function", [query_of_both, default_of_ours, depends_of_both])
+def test_a_marker_of_fastapi_may_stand_beside_ours(function: Any) -> None:
+    assert bound(function, query="a=2") == 2
 
 
 async def not_in_the_path(item_id: Annotated[int, Path()]) -> None: ...
@@ -639,6 +661,7 @@ async def file_of_text(a: Annotated[int, Header(pattern="(")]) -> None: ...
         (security_of_fastapi, {}, "take Security from lambent.api"),
         (query_of_fastapi, {}, "take Query from lambent.api"),
         (header_of_fastapi, {}, "take Header from lambent.api"),
+        (default_of_fastapi_too, {}, "take Query from lambent.api"),
     ],
 )
 def test_a_function_that_cannot_be_called_is_refused_at_once(function: Any, path: dict[str, str], message: str) -> None:

@@ -251,6 +251,10 @@ BOUNDED: list[tuple[Any, dict[str, Any]]] = [
     (Annotated[str, Query(pattern="a|b")], {"type": "string", "pattern": "^(?:a|b)"}),
     (Annotated[str, Query(pattern="^[a-z]+$")], {"type": "string", "pattern": "^[a-z]+$"}),
     (
+        Annotated[str, Query(pattern="^[a-z]+$"), Query(pattern="b")],
+        {"type": "string", "allOf": [{"pattern": "^[a-z]+$"}, {"pattern": "^(?:b)"}]},
+    ),
+    (
         Annotated[list[int], Query(ge=1, max_length=3)],
         {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 3},
     ),

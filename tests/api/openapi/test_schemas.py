@@ -376,6 +376,16 @@ def test_a_class_is_apart_where_one_that_it_holds_is() -> None:
     ]
 
 
+def test_what_is_a_class_s_own_does_not_go() -> None:
+    @dataclass
+    class Kept:
+        a: int
+        _note: str = ""
+
+    assert list(components(Kept)["Kept"]["properties"]) == ["a", "_note"]
+    assert list(components(Kept, mode=SERIALIZATION)["Kept"]["properties"]) == ["a"]
+
+
 def test_what_is_only_made_in_a_class_goes_but_does_not_come() -> None:
     assert components(Sum)["Sum"]["required"] == ["a", "extra"]
     assert components(Sum, mode=SERIALIZATION)["Sum"]["required"] == ["a", "total"]

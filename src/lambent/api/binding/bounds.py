@@ -60,7 +60,7 @@ def _each(bounds: Bounds) -> list[Check]:
         )
         if bound is not None
     ]
-    return checks if bounds.pattern is None else [*checks, _matching(bounds.pattern)]
+    return checks + [_matching(each) for each in bounds.patterns]
 
 
 def _compared(bound: Any, holds: Callable[[Any, Any], bool], words: str) -> Check:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lambent.api.binding.texts import is_many, is_union, reader
+from lambent.api.binding.texts import is_many, reader
+from lambent.values.mismatch import Mismatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class Fields:
 def fields(annotation: Any, source: str = "query") -> Fields:
     """Of a model. Raises ConfigurationError for fields that are not made of text.
 
-    Names of headers have dashes for underscores. An empty field of a form is one that was not filled in.
+    Names of headers have dashes for underscores. An empty field of a form is one that was not filled in, unless it may
+    be empty.
     """
     from lambent.values.validators import library
 
@@ -97,12 +99,12 @@ def fields(annotation: Any, source: str = "query") -> Fields:
     if models is not None:
         hints = dict(_of_library(annotation))
         names = {name: is_many(hint) for name, hint in hints.items()}
-        texts = {name for name, hint in hints.items() if names[name] or _is_text(hint)}
+        texts = {name for name, hint in hints.items() if names[name] or _may_be_empty(hint)}
         convert: Convert = models.spell
     else:
         convert, readers = _of_class(annotation)
         names = dict.fromkeys(readers, True)
-        texts = {name for name, each in readers.items() if each.many or each.rank == "str"}
+        texts = {name for name, each in readers.items() if each.many or _takes_empty(each)}
     dashes = source == "header"
     wires = {name.replace("_", "-").lower() if dashes else name: (name, many) for name, many in names.items()}
     found = Fields(wires, convert, is_open=models is not None and not dashes)
@@ -126,13 +128,33 @@ def _of_library(annotation: Any) -> Iterable[tuple[str, Any]]:
                 yield alias, told.annotation
 
 
-def _is_text(annotation: Any) -> bool:
-    from typing import Any
+def _may_be_empty(annotation: Any) -> bool:
+    """Whether a library makes a value of an empty text; of those that one has for texts, the secret ones."""
+    from enum import Enum
+    from typing import Any, Literal, get_args, get_origin
 
-    from lambent.functions import bare
+    from lambent.functions import members
 
-    kind = bare(annotation)
-    return kind in (str, Any) or (is_union(kind) and all(_is_text(each) for each in kind.__args__))
+    for each in members(annotation):
+        if each in (str, bytes, Any) or hasattr(each, "get_secret_value"):
+            return True
+        origin: Any = get_origin(each)
+        values = get_args(each) if origin is Literal else ()
+        if isinstance(each, type) and issubclass(each, Enum):
+            values = tuple(member.value for member in each)
+        if "" in values:
+            return True
+    return False
+
+
+def _takes_empty(reader: Reader) -> bool:
+    if reader.rank == "str":  # also of a certain length
+        return True
+    try:
+        reader.convert("")
+    except (Mismatch, TypeError, ValueError):  # an Enum may raise what it likes
+        return False
+    return True
 
 
 def _of_class(annotation: Any) -> tuple[Convert, dict[str, Reader]]:

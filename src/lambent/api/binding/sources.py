@@ -165,7 +165,10 @@ def is_upload(annotation: Any) -> bool:
 
 
 def _check_own(function: Callable[..., Any], parameter: Parameter) -> None:
-    for each in (*getattr(parameter.annotation, "__metadata__", ()), parameter.default):
+    """One of FastAPI may stand beside one of ours, of a function that both serve; but not as the default."""
+    metadata = getattr(parameter.annotation, "__metadata__", ())
+    is_ours = any(map(_is_own, (*metadata, parameter.default)))
+    for each in (*(() if is_ours else metadata), parameter.default):
         if is_of_fastapi(each):
             from lambent.functions import place
 
@@ -173,6 +176,10 @@ def _check_own(function: Callable[..., Any], parameter: Parameter) -> None:
                 f"The parameter {parameter.name!r} of {place(function)} is marked with a {type(each).__name__} of "
                 f"FastAPI: take {type(each).__name__} from lambent.api."
             )
+
+
+def _is_own(said: object) -> bool:
+    return issubclass(said if isinstance(said, type) else type(said), Marker | Depends)
 
 
 def _check(function: Callable[..., Any], wanted: Wanted) -> None:

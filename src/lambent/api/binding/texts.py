@@ -116,7 +116,7 @@ def _bounded(found: Reader, said: Iterable[Any]) -> Reader:
     convert = found.convert
     for each in said:
         if isinstance(each, Marker):
-            convert = each.bounded(convert)
+            convert = each.__lambent_bounded__(convert)
     return Reader(convert, found.many, found.rank)
 
 

@@ -100,13 +100,13 @@ def _pydantic_fields(kind: Any) -> dict[str, Any]:
 
 
 def _of_dataclass(kind: Any, mode: str) -> Iterator[Field]:
-    """What its `__init__` takes; in an answer what its instances have."""
+    """What its `__init__` takes; in an answer what its instances have, but for names that begin with `_`."""
     hints = type_hints(kind)
     for name, told in kind.__dataclass_fields__.items():
         hint: Any = hints[name]
         origin: Any = get_origin(hint)
         outgoing = mode == SERIALIZATION
-        if ClassVar in (hint, origin):
+        if ClassVar in (hint, origin) or (outgoing and name.startswith("_")):
             continue
         if isinstance(hint, InitVar):
             if outgoing:

@@ -140,9 +140,16 @@ def _each(bounds: Bounds) -> Json:
             "exclusiveMinimum": bounds.gt,
             "maximum": bounds.le,
             "exclusiveMaximum": bounds.lt,
-            "pattern": None if bounds.pattern is None else anchored(bounds.pattern),
+            **_patterns([anchored(each) for each in bounds.patterns]),
         }
     )
+
+
+def _patterns(anchored: list[str]) -> Json:
+    """All of them; an object has room for one."""
+    if len(anchored) == 1:
+        return {"pattern": anchored[0]}
+    return {"allOf": [{"pattern": each} for each in anchored] or None}
 
 
 def _told(keywords: Json) -> Json:

@@ -128,16 +128,24 @@ class Maker:
         from lambent.api.responses.streams import Items, StreamingResponse
         from lambent.api.responses.undecided import Undecided
 
-        items = Items(result, None if self._item is None else self._item.plain)
         given, said = unwrapped(self._class)
+        item = None if self._item is None else _sent_as(self._item)
         if isinstance(given, type) and issubclass(given, StreamingResponse):
-            return self._called(items)
+            is_text = given.encode is StreamingResponse.encode  # which no model is
+            return self._called(Items(result, None if is_text else item))
         status = self._status or said.get("status_code", 200)
         headers, background = said.get("headers"), said.get("background")
         media_type = said.get("media_type") or getattr(given, "media_type", None)
         if media_type is None or media_type == JSON:
-            return Undecided(items, status, headers, background=background)
-        return StreamingResponse(items, status, headers, media_type, background)
+            return Undecided(Items(result, item), status, headers, background=background)
+        return StreamingResponse(Items(result), status, headers, media_type, background)
+
+
+def _sent_as(shape: Shape) -> Callable[[Any], Any]:
+    """What is made of each item of a stream; an event says itself what is sent."""
+    from lambent.api.responses.sse import ServerSentEvent
+
+    return lambda item: item if isinstance(item, ServerSentEvent) else shape.plain(item)
 
 
 def add(draft: Response, response: Response, *, is_own: bool = False) -> None:

@@ -253,7 +253,7 @@ def _fields(kind: Any) -> list[tuple[str, Any, Callable[[], Sequence[Any]] | Non
     return [
         (name, hints[name], _default(told.default, told.default_factory))
         for name, told in kind.__dataclass_fields__.items()
-        if told._field_type.name == "_FIELD"  # noqa: SLF001
+        if not name.startswith("_") and told._field_type.name == "_FIELD"  # noqa: SLF001
     ]
 
 
