@@ -22,6 +22,16 @@ from lambent.build.requirements import Requirement, lines, parsed
         ("x; sys_platform == 'win32' or python_version > '3'", "x", set(), set()),
         ("x; python_version < '3.12' and python_full_version < '3.11.4'", "x", set(), set()),
         ("x  # not; for sys_platform", "x", set(), set()),
+        ("x==1 --hash=sha256:ab --hash=sha256:cd", "x", set(), set()),
+        ("x==1 \\", "x", set(), set()),
+        ("x; python_version >= '3.15'", "x", set(), set()),
+        ("x; platform_machine == 'aarch64'", "x", set(), set()),
+        (
+            "x; sys_platform == 'linux' and (extra == 'a' or extra == 'b') and python_version < '3.12'",
+            "x",
+            set(),
+            {"a", "b"},
+        ),
     ],
 )
 def test_a_requirement(text: str, name: str, extras: set[str], within: set[str]) -> None:
@@ -41,6 +51,9 @@ def test_what_names_no_distribution(text: str) -> None:
         "sys_platform == 'win32'",
         "(os_name=='nt') and extra == 'a'",
         'platform_system != "Linux"',
+        "sys_platform == 'win32' or python_version <= '3.10'",
+        "extra == 'a' and sys_platform in 'win32 darwin'",
+        "platform_machine == 'riscv64'",
     ],
 )
 def test_what_is_not_for_lambda(marker: str) -> None:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging import requirements
+from packaging.markers import Marker
+
 from lambent.build.project import normalised
-from lambent.build.target import OLDEST, numbers
+from lambent.build.target import MACHINES, supported
 
-NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 TAKEN = re.compile(r"\s*(?:-r|--requirement)[\s=]*([^\s#]+)")
-EXTRAS = re.compile(r"\s*\[([^\]]*)\]")
 WITHIN = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
+BESIDE = re.compile(r"\s+#.*|\s--hash[=\s].*|\\$")
+"""What files have beside a requirement: a comment, hashes, the sign that a line goes on."""
 
-PLATFORM = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
-"""As markers of requirements see Lambda."""
-COMPARED = re.compile(rf"""\b({"|".join(PLATFORM)})\s*(==|!=)\s*["']([^"']*)["']""")
-BEFORE = re.compile(r"""\bpython_version\s*<\s*["'](\d+(?:\.\d+)?)["']""")
+LATER = "3.99"
+"""In the place of Pythons to come."""
+
+TARGETS = [
+    {
+        "os_name": "posix",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": machine,
+        "python_version": python,
+        "python_full_version": f"{python}.{patch}",
+    }
+    for python, machine, patch in product([*supported(), LATER], MACHINES.values(), (0, 99))
+]
+"""As markers see Lambda: each Python that there is, its first release and its last."""
 
 
 class Requirement(NamedTuple):
@@ -34,20 +49,23 @@ class Requirement(NamedTuple):
 
 def parsed(text: str) -> Requirement | None:
     """`Web[http]>=1; extra == "site"` → web, http, site. None for an option, and what is not for Lambda."""
-    if not (named := NAME.match(text := text.strip())) or not holds(text.partition(";")[2]):
+    try:
+        found = requirements.Requirement(BESIDE.sub("", text.strip()))
+    except requirements.InvalidRequirement:
         return None
-    extras = found[1].split(",") if (found := EXTRAS.match(text, named.end())) else []
-    asked = frozenset(normalised(each.strip()) for each in extras if each.strip())
-    return Requirement(normalised(named[0]), asked, frozenset(map(normalised, WITHIN.findall(text))))
+    within: set[str] = set()
+    if found.marker is not None and not holds(found.marker, ""):
+        within = {each for each in WITHIN.findall(str(found.marker)) if holds(found.marker, each)}
+        if not within:
+            return None
+    return Requirement(
+        normalised(found.name), frozenset(map(normalised, found.extras)), frozenset(map(normalised, within))
+    )
 
 
-def holds(marker: str) -> bool:
-    """False if it is of another system than Lambda's, or older Pythons only. What has an `or` is not looked into."""
-    if re.search(r"\bor\b", marker):
-        return True
-    if any(numbers(each) <= OLDEST for each in BEFORE.findall(marker)):
-        return False
-    return all((PLATFORM[name] == value) == (sign == "==") for name, sign, value in COMPARED.findall(marker))
+def holds(marker: Marker, extra: str) -> bool:
+    """Whether it does for one of the targets, with an extra, or with none if that is empty."""
+    return any(marker.evaluate({**each, "extra": extra}) for each in TARGETS)
 
 
 def lines(file: Path, seen: set[Path]) -> list[str]:
