@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from lambent.build.errors import BuildError
 from lambent.build.model import ARCHITECTURES, Target
 from lambent.build.settings import Pyproject
@@ -186,7 +188,6 @@ def numbers(text: str) -> tuple[int, ...]:
 
 # requires-python
 
-CLAUSE = re.compile(r"\s*(===|~=|==|!=|<=|>=|<|>)\s*v?(\d+(?:\.\d+)*)((?:\.\*)?)[A-Za-z0-9.+!-]*\s*")
 PATCHES = range(100)
 """Of a minor version: there have been 20 at most."""
 
@@ -194,25 +195,11 @@ PATCHES = range(100)
 def admits(requires: str, python: str) -> bool:
     """Whether a version specifier (PyPA, "Version specifiers") takes any release of a minor version of Python.
 
-    A clause that cannot be read admits all: uv will tell.
+    One that cannot be read admits all: uv will tell.
     """
-    clauses = [found for each in requires.split(",") if (found := CLAUSE.fullmatch(each))]
-    candidates = [(*numbers(python)[:2], patch) for patch in PATCHES]
-    return any(all(holds(clause, each) for clause in clauses) for each in candidates)
-
-
-def holds(clause: re.Match[str], candidate: tuple[int, ...]) -> bool:
-    operator, wanted = clause[1], numbers(clause[2])
-    padded = (*wanted, *(0,) * (3 - len(wanted)))[:3]
-    same = candidate[: len(wanted)] == wanted if clause[3] else candidate == padded
-    if operator == "~=":
-        return candidate >= padded and candidate[: len(wanted) - 1] == wanted[:-1]
-    return {
-        "===": same,
-        "==": same,
-        "!=": not same,
-        "<=": candidate <= padded,
-        ">=": candidate >= padded,
-        "<": candidate < padded,
-        ">": candidate > padded,
-    }[operator]
+    try:
+        wanted = SpecifierSet(requires)
+    except InvalidSpecifier:
+        return True
+    major, minor = numbers(python)[:2]
+    return any(wanted.contains(f"{major}.{minor}.{patch}") for patch in PATCHES)
