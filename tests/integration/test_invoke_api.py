@@ -233,9 +233,21 @@ def test_what_is_too_large_is_refused(kind: str, size: int, place: Place) -> Non
     )
 
 
-def test_operations_that_are_not_here_are_told(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("delete_function", {"FunctionName": "echo"}),
+        ("put_function_concurrency", {"FunctionName": "echo", "ReservedConcurrentExecutions": 1}),
+        ("get_function_url_config", {"FunctionName": "echo"}),
+        ("list_event_source_mappings", {}),
+        ("list_layers", {}),
+        ("get_account_settings", {}),
+        ("list_tags", {"Resource": "arn:aws:lambda:us-east-1:000000000000:function:echo"}),
+    ],
+)
+def test_operations_that_are_not_here_are_told(place: Place, operation: str, parameters: dict[str, Any]) -> None:
     with pytest.raises(ClientError, match="is no operation of the local Lambda") as raised:
-        place.client.delete_function(FunctionName="echo")
+        getattr(place.client, operation)(**parameters)
     assert raised.value.response["Error"]["Code"] == "UnknownOperationException"
 
 
