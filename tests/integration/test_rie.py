@@ -14,6 +14,7 @@ import pytest
 
 from lambent.dev.conversation import Answer, Call
 from lambent.dev.extensions import Extensions
+from lambent.dev.model import Delivery, InvokeRequest
 from tests.integration.emulator import Emulator, binary, offered
 from tests.payloads import payload
 
@@ -466,3 +467,59 @@ def test_the_local_lambda_says_the_same_to_extensions(rie: Path, tmp_path: Path)
     assert extensions.take(late, ours.append)
 
     assert [[answer.status, answer.body.decode()] for answer in ours] == theirs
+
+
+TOLD = """
+import http.client, json, os, threading
+
+def connected():
+    return http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+
+def ask(connection, method, path, body=None, headers={}):
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    return answer.headers, answer.read()
+
+extension, runtime, told = connected(), connected(), []
+name = {"Lambda-Extension-Name": "e"}
+headers, _ = ask(extension, "POST", "/2020-01-01/extension/register", '{"events": ["INVOKE"]}', name)
+identified = {"Lambda-Extension-Identifier": headers["Lambda-Extension-Identifier"]}
+
+def extend():
+    told.append(ask(extension, "GET", "/2020-01-01/extension/event/next", None, identified)[1])
+
+while True:
+    thread = threading.Thread(target=extend)
+    thread.start()
+    headers, _ = ask(runtime, "GET", "/2018-06-01/runtime/invocation/next")
+    thread.join()
+    of_runtime = {key: headers[f"Lambda-Runtime-{header}"] for key, header in HEADERS.items()}
+    path = f"/2018-06-01/runtime/invocation/{headers['Lambda-Runtime-Aws-Request-Id']}/response"
+    ask(runtime, "POST", path, json.dumps([json.loads(told.pop()), of_runtime]))
+"""
+HEADERS = {"requestId": "Aws-Request-Id", "deadlineMs": "Deadline-Ms", "invokedFunctionArn": "Invoked-Function-Arn"}
+
+
+def test_the_local_lambda_tells_extensions_the_same_of_an_invocation(rie: Path, tmp_path: Path) -> None:
+    (tmp_path / "probe.py").write_text(f"HEADERS = {HEADERS}\n{TOLD}", "utf-8")
+    with Emulator(rie, tmp_path, command=(sys.executable, "probe.py"), _HANDLER="") as emulator:
+        theirs = [emulator.ask({}, X_Amzn_Trace_Id="Root=1-5759e988-bd862e3fe1be46a994272793") for _ in range(2)]
+    for event, of_runtime in theirs:
+        assert {key: str(event[key]) for key in HEADERS} == of_runtime
+
+    extensions = Extensions({}, bool)
+    said: list[Answer] = []
+    register = "/2020-01-01/extension/register"
+    body = b'{"events": ["INVOKE"]}'
+    assert extensions.take(Call("POST", register, {"lambda-extension-name": "e"}, body, False, []), said.append)
+    fields = {"lambda-extension-identifier": dict(said[0].headers)[b"lambda-extension-identifier"].decode()}
+    assert extensions.take(Call("GET", "/2020-01-01/extension/event/next", fields, b"", False, []), said.append)
+    request = InvokeRequest("id-1", b"{}", "Root=1-a")
+    extensions.deliver(Delivery(request=request, invocation_id="i", deadline_ms=7, arn="arn"))
+    ours = json.loads(said[1].body)
+    assert shape(ours) == shape(theirs[0][0])
+
+
+def shape(value: Any) -> Any:
+    """The names in it, and the types of what they stand for."""
+    return {name: shape(each) for name, each in value.items()} if isinstance(value, dict) else type(value)
